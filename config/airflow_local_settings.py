@@ -1,0 +1,50 @@
+"""Airflow reads this on every start. With BATON_PRELOAD=1 it imports what tasks need, once.
+
+Set the variable for the scheduler (LocalExecutor) and for Celery workers, and for nothing else:
+their task processes are forked from them and find these modules already there, instead of
+spending seconds of CPU per task. Where processes are spawned, tasks import them on their own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import time
+
+_HEAVY = (
+    "great_expectations.expectations",
+    "pandas",
+    "hubspot.crm.companies",
+    "hubspot.crm.contacts",
+    "hubspot.crm.lists",
+    "simple_salesforce.api",
+    "slack_sdk",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "baton.orchestration.connections",
+    "baton.pipeline.deliver",
+    "baton.pipeline.dispositions",
+    "baton.pipeline.qualify",
+    "baton.pipeline.references",
+    "baton.pipeline.sla_watch",
+    "baton.pipeline.upkeep",
+    "baton.validation.verdicts",
+)
+
+
+def _preload() -> None:
+    log = logging.getLogger(__name__)
+    # It announces hundreds of internal registrations at level INFO.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    started = time.monotonic()
+    for name in _HEAVY:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            # A task that needs it will say so itself; the scheduler must start all the same.
+            log.warning("could not preload %s", name)
+    log.info("preloaded what tasks need in %.1f s", time.monotonic() - started)
+
+
+if os.environ.get("BATON_PRELOAD") == "1":
+    _preload()

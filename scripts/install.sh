@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Creates .venv: first the locked dependencies, by hash, then the package itself without any.
+# Does nothing when .venv already stands for this lock. Uses uv where it is there, pip where not.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "$*" >&2; }
+
+# The path is part of the stamp: a virtual environment does not survive a move of its folder.
+stamp=".venv/.installed-$( (pwd; cat requirements-dev.lock requirements.txt pyproject.toml) | cksum | tr ' ' - )"
+if [[ -e $stamp ]] && .venv/bin/python -c '' 2>/dev/null; then
+    exit 0
+fi
+
+suits() { # pyenv and the like leave names on the path that do not run: ask, do not look
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null
+}
+
+find_python() {
+    if [[ -n ${PYTHON:-} ]]; then
+        suits "$PYTHON" || { say "PYTHON=$PYTHON is not a Python from 3.11 to 3.14."; return 1; }
+        echo "$PYTHON"
+        return
+    fi
+    local name
+    for name in python3.11 python3.12 python3.13 python3 python3.14 python; do
+        if suits "$name"; then
+            echo "$name"
+            return
+        fi
+    done
+    say "No Python from 3.11 to 3.14 was found. Install one (Debian: apt-get install python3 python3-venv;"
+    say "macOS: brew install python@3.12), or name it: make install PYTHON=/path/to/python3.12"
+    return 1
+}
+
+python=$(find_python)
+say "Installing into .venv with $("$python" -V) $(command -v uv >/dev/null && echo and uv || echo and pip). This takes a minute or two, once."
+started=$SECONDS
+rm -f .venv/.installed-*
+
+if command -v uv >/dev/null; then
+    .venv/bin/python -c '' 2>/dev/null || uv venv --quiet --clear --python "$("$python" -c 'import sys; print(sys.executable)')" .venv
+    uv pip sync --quiet --python .venv/bin/python --require-hashes requirements-dev.lock
+    uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+else
+    if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+        "$python" -m venv --clear .venv || {
+            say "This Python cannot make virtual environments (Debian: apt-get install python3-venv)."
+            exit 1
+        }
+    fi
+    # Compiling every module takes a minute; those that are used compile themselves on first use.
+    pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
+    "${pip[@]}" --require-hashes --requirement requirements-dev.lock
+    "${pip[@]}" --no-deps --no-build-isolation --editable .
+fi
+
+touch "$stamp"
+say "Installed in $((SECONDS - started)) s."
