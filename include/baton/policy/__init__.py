@@ -1,0 +1,1 @@
+"""The written agreement between marketing and sales: models, loader, linter, roster."""

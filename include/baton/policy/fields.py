@@ -1,0 +1,111 @@
+"""Fields: one label for one thing, mapped once to HubSpot's and Salesforce's names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import field_validator, model_validator
+
+from baton.policy.actions import PolicyModel
+
+_HUBSPOT_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_SALESFORCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}")
+
+
+class FieldType(StrEnum):
+    """How a field's text is read."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    CHOICE = "choice"
+    LIST = "list"
+    EMAIL = "email"
+    PHONE = "phone"
+    COUNTRY = "country"
+    URL = "url"
+
+
+class FieldObject(StrEnum):
+    """Which HubSpot object holds the property."""
+
+    CONTACT = "contact"
+    COMPANY = "company"
+
+
+class Field(PolicyModel):
+    """A fact about a lead, by the label that people use.
+
+    `hubspot` is the property that holds it, on `object`; without one it is `derived`: worked out
+    by Baton. `values` gives HubSpot's inner values their readable names ({under_10k: Under 10k}).
+    `at_least` and `at_most` bound believable numbers; `matches` is a pattern for texts.
+    `else_from`: the label whose value helps out when this field has none.
+    `future`: a date that may lie ahead; otherwise a later date than the reading is nonsense.
+    `personal`: names or reaches a person, so it stays out of logs and of every stored input.
+    """
+
+    label: str
+    type: FieldType = FieldType.TEXT
+    hubspot: str | None = None
+    object: FieldObject = FieldObject.CONTACT
+    salesforce: str | None = None
+    personal: bool = False
+    derived: bool = False
+    values: Mapping[str, str] = {}
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    matches: str | None = None
+    else_from: str | None = None
+    future: bool = False
+    about: str = ""
+
+    @field_validator("hubspot")
+    @classmethod
+    def _hubspot_name(cls, name: str | None) -> str | None:
+        if name is not None and not _HUBSPOT_NAME.fullmatch(name):
+            raise ValueError(
+                f"'{name}' cannot be a HubSpot property: its inner name has only a-z, 0-9 and _"
+            )
+        return name
+
+    @field_validator("salesforce")
+    @classmethod
+    def _salesforce_name(cls, name: str | None) -> str | None:
+        if name is not None and not _SALESFORCE_NAME.fullmatch(name):
+            raise ValueError(f"'{name}' cannot be a Salesforce field: write its API name")
+        return name
+
+    @field_validator("matches")
+    @classmethod
+    def _pattern(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"'{pattern}' is not a pattern: {error}") from error
+        return pattern
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> Field:
+        if self.hubspot is None and not self.derived:
+            raise ValueError(
+                "nothing provides it: name its HubSpot property (hubspot: ...) or say derived: true"
+            )
+        if self.hubspot is not None and self.derived:
+            raise ValueError("it is either read from HubSpot or derived, not both")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReading:
+    """A field, and the HubSpot properties that may hold it, first choice first."""
+
+    field: Field
+    places: tuple[tuple[FieldObject, str], ...]

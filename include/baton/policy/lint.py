@@ -1,0 +1,41 @@
+"""What a schema cannot see: how the parts of a policy fit together.
+
+Each check takes the policy and yields findings. Errors refuse the policy, warnings do not. What
+needs the roster (members, owners) is checked only when one is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from baton.policy.findings import Finding, Level
+from baton.policy.lint_conditions import conditions_fit
+from baton.policy.lint_dispositions import dispositions_lead_on
+from baton.policy.lint_references import references_exist
+from baton.policy.lint_routes import routes_end_somewhere, routes_find_people
+from baton.policy.lint_scores import bands_can_be_reached, score_rules_fit
+from baton.policy.lint_terms import clocks_run_forward, every_handoff_has_terms, holidays_are_known
+from baton.policy.models import Policy
+from baton.policy.roster import Roster
+
+__all__ = ["Finding", "Level", "lint"]
+
+CHECKS: tuple[Callable[[Policy], Iterator[Finding]], ...] = (
+    references_exist,
+    conditions_fit,
+    score_rules_fit,
+    bands_can_be_reached,
+    routes_end_somewhere,
+    clocks_run_forward,
+    every_handoff_has_terms,
+    holidays_are_known,
+    dispositions_lead_on,
+)
+
+
+def lint(policy: Policy, roster: Roster | None = None) -> tuple[Finding, ...]:
+    """Return everything that does not fit, in the order of the checks."""
+    found = [finding for check in CHECKS for finding in check(policy)]
+    if roster is not None:
+        found += routes_find_people(policy, roster)
+    return tuple(found)

@@ -1,0 +1,90 @@
+"""Conditions against the fields that they read: could they ever hold?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import pycountry
+
+from baton.policy.conditions import Operator, Test
+from baton.policy.fields import Field, FieldType
+from baton.policy.findings import Finding, Level
+from baton.policy.models import Policy
+from baton.policy.parts import conditions
+from baton.policy.reading import did_you_mean
+
+_NUMBERS = {FieldType.INTEGER, FieldType.NUMBER}
+_DATES = {FieldType.DATE, FieldType.DATETIME}
+_ORDERED = {
+    Operator.AT_LEAST,
+    Operator.AT_MOST,
+    Operator.ABOVE,
+    Operator.BELOW,
+    Operator.BETWEEN,
+}
+_EQUAL = {Operator.IS, Operator.IS_NOT, Operator.IN, Operator.NOT_IN}
+
+
+def conditions_fit(policy: Policy) -> Iterator[Finding]:
+    """Yield tests that no value of their field can pass."""
+    for path, condition in conditions(policy):
+        for test in condition.tests():
+            field = policy.fields.get(test.label)
+            wrong = _misfit(test, field) if field else None
+            if field and wrong:
+                yield Finding(
+                    Level.ERROR, "impossible-test", wrong, (*path, test.label), _mend(test, field)
+                )
+
+
+def _misfit(test: Test, field: Field) -> str | None:
+    kind = field.type
+    if test.operator in _ORDERED:
+        return _misfit_of_order(test, field)
+    if test.operator is Operator.WITHIN_DAYS and kind not in _DATES:
+        return f"'within_days' needs a date, and '{field.label}' is a {kind}"
+    if test.operator not in _EQUAL:
+        return None
+    operands = test.operand if isinstance(test.operand, tuple) else (test.operand,)
+    return next((wrong for part in operands if (wrong := _misfit_of_value(part, field))), None)
+
+
+def _misfit_of_order(test: Test, field: Field) -> str | None:
+    bounds = test.operand if isinstance(test.operand, tuple) else (test.operand,)
+    with_dates = isinstance(bounds[0], date)
+    if field.type in (_DATES if with_dates else _NUMBERS):
+        return None
+    asked = "a date" if with_dates else "a number"
+    return f"'{test.operator}' compares {asked}, and '{field.label}' is a {field.type}"
+
+
+def _misfit_of_value(value: object, field: Field) -> str | None:
+    kind = field.type
+    if (kind is FieldType.BOOLEAN) != isinstance(value, bool):
+        if kind is FieldType.BOOLEAN:
+            return f"'{field.label}' is yes or no: it can be true or false, not '{value}'"
+        return f"'{field.label}' is a {kind}, not yes or no"
+    if kind in _NUMBERS and not isinstance(value, int | Decimal):
+        return f"'{field.label}' is a {kind}, and '{value}' is none"
+    if kind is FieldType.CHOICE and field.values and value not in field.values.values():
+        return f"'{field.label}' never is '{value}'"
+    if kind is FieldType.COUNTRY and not _is_country(value):
+        return f"'{value}' is not an ISO country code"
+    return None
+
+
+def _is_country(value: object) -> bool:
+    return isinstance(value, str) and pycountry.countries.get(alpha_2=value.upper()) is not None
+
+
+def _mend(test: Test, field: Field) -> str | None:
+    operands = test.operand if isinstance(test.operand, tuple) else (test.operand,)
+    if field.type is FieldType.CHOICE and field.values:
+        odd = next((part for part in operands if part not in field.values.values()), "")
+        known = ", ".join(field.values.values())
+        return did_you_mean(str(odd), field.values.values()) or f"it is one of {known}"
+    if field.type is FieldType.COUNTRY:
+        return "countries are two letters, as DE or NO"
+    return None

@@ -1,0 +1,83 @@
+"""Names that one part of a policy uses for another: do they exist?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from baton.policy.findings import Finding, Level
+from baton.policy.models import Policy
+from baton.policy.parts import Path, conditions, label_mentions
+from baton.policy.reading import did_you_mean
+from baton.policy.targets import Target, TargetKind
+
+
+def references_exist(policy: Policy) -> Iterator[Finding]:
+    """Yield what is named but not there: fields, pools, queues, bands, triggers, channels, clocks."""
+    yield from _labels(policy)
+    for at, target in targets(policy):
+        if target.kind is TargetKind.POOL:
+            yield from _known("pool", target.name, policy.pools, (*at, "pool"))
+        elif target.kind is TargetKind.QUEUE:
+            yield from _known("queue", target.name, policy.queues, (*at, "queue"))
+    for name, trigger in policy.triggers.items():
+        path: Path = ("triggers", name)
+        yield from _known("band", trigger.band, policy.bands, (*path, "band"))
+        yield from _known("channel", trigger.channel, policy.channels, (*path, "channel"))
+        yield from _known("clock under 'sla'", trigger.sla, policy.sla, (*path, "sla"))
+    for name, band in policy.bands.items():
+        yield from _known("channel", band.channel, policy.channels, ("bands", name, "channel"))
+    occasions = {"always", *policy.triggers, *policy.bands}
+    for key in policy.required:
+        yield from _known("trigger or band", key, occasions, ("required", key))
+    for key in policy.sla:
+        yield from _known("band or trigger", key, _clock_keys(policy), ("sla", key))
+    yield from _words_of_facts(policy)
+
+
+def targets(policy: Policy) -> Iterator[tuple[Path, Target]]:
+    """Yield everybody that the routing ladder points at, with the path."""
+    for at, route in enumerate(policy.route):
+        yield ("route", at, "otherwise" if route.fallback else "to"), route.to
+        if route.if_nobody is not None:
+            yield ("route", at, "if_nobody"), route.if_nobody
+
+
+def _clock_keys(policy: Policy) -> set[str]:
+    named = {trigger.sla for trigger in policy.triggers.values() if trigger.sla}
+    return {*policy.bands, *policy.triggers, *named}
+
+
+def _labels(policy: Policy) -> Iterator[Finding]:
+    for path, label in label_mentions(policy):
+        yield from _known("field", label, policy.fields, path)
+    for path, condition in conditions(policy):
+        for label in sorted(condition.labels()):
+            yield from _known("field", label, policy.fields, path)
+
+
+def _words_of_facts(policy: Policy) -> Iterator[Finding]:
+    """Check conditions on derived facts whose values the policy itself defines."""
+    named = [trigger.recipient for trigger in policy.triggers.values()]
+    named += [band.recipient for band in policy.bands.values()]
+    recipients = {recipient for recipient in named if recipient}
+    defined: dict[str, Collection[str]] = {
+        "Band": policy.bands,
+        "Trigger": policy.triggers,
+        "Territory": set(policy.territories.values()),
+        "Segment": {segment.name for segment in policy.segments},
+        "Recipient": recipients,
+    }
+    for path, condition in conditions(policy):
+        for test in condition.tests():
+            operands = test.operand if isinstance(test.operand, tuple) else (test.operand,)
+            for operand in operands:
+                if test.label in defined and isinstance(operand, str):
+                    yield from _known(
+                        test.label.lower(), operand, defined[test.label], (*path, test.label)
+                    )
+
+
+def _known(what: str, name: str | None, known: Collection[str], path: Path) -> Iterator[Finding]:
+    if name is not None and name not in known:
+        hint = did_you_mean(name, known)
+        yield Finding(Level.ERROR, "unknown-name", f"there is no {what} '{name}'", path, hint)

@@ -1,0 +1,85 @@
+"""Routing: does every lead end with somebody, and is anybody there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from baton.policy.conditions import AllOf
+from baton.policy.findings import Finding, Level
+from baton.policy.lint_references import targets
+from baton.policy.models import Policy
+from baton.policy.roster import Roster
+from baton.policy.targets import TargetKind
+
+
+def routes_end_somewhere(policy: Policy) -> Iterator[Finding]:
+    """Yield a ladder without a fallback, rungs below the last one, and a queue nobody watches."""
+    last = len(policy.route) - 1
+    if last < 0 or not policy.route[last].fallback:
+        message = "the ladder has no fallback: a lead that fits no rule would be lost"
+        hint = "end with '- {otherwise: {queue: ...}, watched_by: ...}'"
+        yield Finding(Level.ERROR, "no-fallback", message, ("route",), hint)
+    names: set[str] = set()
+    for at, route in enumerate(policy.route):
+        always = route.fallback or (isinstance(route.when, AllOf) and not route.when.parts)
+        if always and at < last:
+            message = "nothing below this rule can ever be reached"
+            yield Finding(Level.ERROR, "unreachable-rule", message, ("route", at))
+        if route.id in names:
+            message = f"two rules are called '{route.id}'"
+            yield Finding(Level.ERROR, "twice", message, ("route", at, "id"))
+        names.add(route.id)
+    yield from _fallback_is_watched(policy)
+    yield from _pools_are_used(policy)
+
+
+def _fallback_is_watched(policy: Policy) -> Iterator[Finding]:
+    if not policy.route or not policy.route[-1].fallback:
+        return
+    at, route = len(policy.route) - 1, policy.route[-1]
+    ends = route.if_nobody or route.to
+    if ends.kind not in {TargetKind.QUEUE, TargetKind.PERSON}:
+        message = "the fallback must end in a queue or a person, which are always there"
+        hint = "write {queue: NAME}, or add if_nobody: {queue: NAME}"
+        yield Finding(Level.ERROR, "no-fallback", message, ("route", at, "otherwise"), hint)
+    if route.watched_by is None:
+        message = "nobody watches the fallback"
+        yield Finding(Level.WARNING, "unwatched", message, ("route", at), "say watched_by: E-MAIL")
+
+
+def _pools_are_used(policy: Policy) -> Iterator[Finding]:
+    used = {target.name for _, target in targets(policy) if target.kind is TargetKind.POOL}
+    for name in policy.pools:
+        if name not in used:
+            message = f"no rule routes to the pool '{name}'"
+            yield Finding(Level.WARNING, "unused-pool", message, ("pools", name))
+
+
+def routes_find_people(policy: Policy, roster: Roster) -> Iterator[Finding]:
+    """Yield pools without anybody, and persons the policy names whom the roster does not know."""
+    for name in policy.pools:
+        pool = roster.pool(name)
+        drawn = [
+            member
+            for member in (pool.members if pool else ())
+            if member.weight > 0 and roster.by_key[member.rep].active
+        ]
+        if not drawn:
+            message = f"nobody active draws leads in the pool '{name}'"
+            yield Finding(Level.ERROR, "empty-pool", message, ("pools", name), "see the roster")
+    for path, target in targets(policy):
+        if target.kind is TargetKind.PERSON and roster.rep(target.name) is None:
+            message = f"'{target.name}' is not in the roster"
+            yield Finding(Level.ERROR, "unknown-person", message, (*path, "person"))
+    for account in policy.named_accounts:
+        if roster.rep(account.owner) is None:
+            message = f"'{account.domain}' belongs to {account.owner}, who is not in the roster"
+            yield Finding(Level.ERROR, "unknown-person", message, ("named_accounts",))
+    yield from _hours_are_known(policy, roster)
+
+
+def _hours_are_known(policy: Policy, roster: Roster) -> Iterator[Finding]:
+    for rep in roster.people:
+        if isinstance(rep.hours, str) and rep.hours not in policy.calendars:
+            message = f"{rep.key} works by the calendar '{rep.hours}', which is not there"
+            yield Finding(Level.ERROR, "unknown-name", message, ("calendars",))
