@@ -1,0 +1,1 @@
+"""What is measured: definitions of the metrics, and the arithmetic on rows."""

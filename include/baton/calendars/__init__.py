@@ -1,0 +1,1 @@
+"""Working time: when somebody works, and what that makes of a deadline."""

@@ -1,0 +1,185 @@
+"""What a decision is made of. Personal values are not part of it.
+
+Conditions of the policy may read personal facts (an e-mail address, say). They are judged once,
+when the inputs are gathered, and only their outcome is kept, together with which personal facts
+were known at all. So stored inputs hold no personal data, and the decision can be repeated byte for
+byte even after the person has been erased.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from typing import Self
+
+from pydantic import TypeAdapter
+
+from baton.decision.canonical import canonical_bytes, fact_from_json, fact_to_json, hash_of
+from baton.errors import InvariantError
+from baton.leads.facts import Problem
+from baton.leads.history import NEW_LEAD, LeadHistory
+from baton.leads.permission import Permissions, permissions
+from baton.leads.relations import CrmRelations, relation_facts
+from baton.leads.verdict import GOOD, Verdict
+from baton.policy.conditions import AllOf, AnyOf, Condition, NoneOf, Test
+from baton.policy.facts import Facts, known
+from baton.policy.models import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInputs:
+    """Everything a decision depends on, save policy, roster and what it reads in the book.
+
+    `lead_key` names the lead without personal data. `facts` hold no personal ones;
+    `personal_known` are the labels of those that were known, `observed` the outcomes of the
+    policy's tests on them. `position` is the place in the batch. `released` lists reasons for
+    holding that no longer hold this lead, because a person let it pass or its deadline is over.
+    Make it with `gather`.
+    """
+
+    lead_key: str
+    facts: Facts
+    verdict: Verdict
+    relations: CrmRelations
+    history: LeadHistory
+    captured_at: datetime
+    decided_at: datetime
+    position: int = 0
+    problems: tuple[Problem, ...] = ()
+    permissions: Permissions | None = None
+    personal_known: tuple[str, ...] = ()
+    observed: Mapping[str, bool] = field(default_factory=dict)
+    released: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return the inputs as plain JSON values."""
+        value: dict[str, object] = _adapter().dump_python(self, mode="json", exclude={"facts"})
+        value["facts"] = {label: fact_to_json(fact) for label, fact in self.facts.items()}
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object] | bytes | str) -> Self:
+        """Read what `to_json` or `canonical` gave. InvariantError if it is damaged."""
+        content = json.loads(value) if isinstance(value, bytes | str) else value
+        stored = content.get("facts")
+        if not isinstance(stored, Mapping):
+            raise InvariantError("stored inputs have no facts")
+        facts = {label: fact_from_json(fact) for label, fact in stored.items()}
+        found = _adapter().validate_python({**content, "facts": {}})
+        return replace(found, facts=facts)  # type: ignore[return-value]  # the adapter's is this class
+
+    def canonical(self) -> bytes:
+        """Return the inputs as canonical JSON."""
+        return canonical_bytes(self.to_json())
+
+    @property
+    def hash(self) -> str:
+        """Return the SHA-256 of the canonical form."""
+        return hash_of(self.canonical())
+
+
+@cache
+def _adapter() -> TypeAdapter[DecisionInputs]:
+    return TypeAdapter(DecisionInputs)
+
+
+def gather(
+    policy: Policy,
+    *,
+    lead_key: str,
+    facts: Facts,
+    captured_at: datetime,
+    decided_at: datetime,
+    verdict: Verdict = GOOD,
+    relations: CrmRelations | None = None,
+    history: LeadHistory = NEW_LEAD,
+    position: int = 0,
+    problems: tuple[Problem, ...] = (),
+    released: tuple[str, ...] = (),
+) -> DecisionInputs:
+    """Make the inputs of a decision from all facts of a lead, personal ones included.
+
+    Adds what the CRM tells, asks for permissions, judges the policy's tests on personal facts, and
+    leaves the personal values behind.
+    """
+    related = relations or CrmRelations()
+    held = {**facts, **relation_facts(related)}
+    if not known(held.get("Company name")) and related.account_name:
+        held["Company name"] = related.account_name
+    personal = personal_labels(policy)
+    return DecisionInputs(
+        lead_key=lead_key,
+        facts={
+            label: value for label, value in held.items() if label not in personal and known(value)
+        },
+        verdict=verdict,
+        relations=related,
+        history=history,
+        captured_at=captured_at,
+        decided_at=decided_at,
+        position=position,
+        problems=problems,
+        permissions=permissions(held, policy, decided_at),
+        personal_known=tuple(sorted(label for label in personal if known(held.get(label)))),
+        observed={
+            test.describe(): test.evaluate(held, decided_at) for test in _tests_on(personal, policy)
+        },
+        released=released,
+    )
+
+
+def personal_labels(policy: Policy) -> frozenset[str]:
+    """Return the labels of the policy's personal fields."""
+    return frozenset(label for label, found in policy.fields.items() if found.personal)
+
+
+def refuse_personal(inputs: DecisionInputs, policy: Policy) -> None:
+    """Raise InvariantError when facts hold a personal value: it would be stored for ever."""
+    found = sorted(personal_labels(policy) & inputs.facts.keys())
+    if found:
+        raise InvariantError(
+            "personal facts among the inputs of a decision (" + ", ".join(found) + "); "
+            "make the inputs with gather()"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Judges conditions: personal tests by what was observed, all others on the facts."""
+
+    personal: frozenset[str]
+    outcomes: Mapping[str, bool]
+
+    def holds(self, condition: Condition, facts: Facts, moment: datetime) -> bool:
+        """Tell whether a condition holds; a personal test that nobody observed does not."""
+        if not self.personal or self.personal.isdisjoint(condition.labels()):
+            return condition.evaluate(facts, moment)
+        match condition:
+            case AllOf(parts):
+                return all(self.holds(part, facts, moment) for part in parts)
+            case AnyOf(parts):
+                return any(self.holds(part, facts, moment) for part in parts)
+            case NoneOf(parts):
+                return not any(self.holds(part, facts, moment) for part in parts)
+            case _:
+                return self.outcomes.get(condition.describe(), False)
+
+
+def _tests_on(personal: frozenset[str], policy: Policy) -> Iterator[Test]:
+    for condition in _conditions(policy):
+        for test in condition.tests():
+            if test.label in personal:
+                yield test
+
+
+def _conditions(policy: Policy) -> Iterable[Condition]:
+    yield from (rule.when for rule in policy.score)
+    yield from (trigger.when for trigger in policy.triggers_strongest_first)
+    yield from (rule.when for rule in policy.route)
+    yield from (opening.when for opening in policy.enablement.openings)
+    yield from (content.when for content in policy.enablement.content)
+    if policy.customers is not None:
+        yield policy.customers.when

@@ -1,0 +1,1 @@
+"""Reason codes and what follows from each."""

@@ -1,0 +1,1 @@
+"""Who gets a lead: the ladder of reasons, and fair distribution within a pool."""

@@ -1,0 +1,1 @@
+"""The score: points with their reasons, bands, and triggers."""

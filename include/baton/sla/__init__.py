@@ -1,0 +1,1 @@
+"""Response clocks: terms that a hop is born with, touches, and what is due."""
