@@ -1,0 +1,95 @@
+"""Decisions: recorded once with all their inputs, never changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from baton.ledger.tables import decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDecision:
+    """A decision to record. Neither `inputs` nor `result` holds personal data."""
+
+    lead_id: int
+    snapshot_hash: str
+    policy_hash: str
+    roster_hash: str
+    decided_at: datetime
+    engine_version: str
+    position: int
+    inputs: Mapping[str, Any]
+    inputs_hash: str
+    result: Mapping[str, Any]
+    result_hash: str
+    outcome: str
+    batch_id: uuid.UUID | None = None
+    band: str | None = None
+    score_milli: int | None = None
+    trigger: str | None = None
+    rule: str | None = None
+    owner_key: str | None = None
+    reason_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRow(NewDecision):
+    """A decision as recorded."""
+
+    id: int
+
+
+def record(conn: Connection, news: Sequence[NewDecision]) -> list[int]:
+    """Record decisions; return their ids in the same order."""
+    if not news:
+        return []
+    values = [{each.name: getattr(new, each.name) for each in fields(new)} for new in news]
+    statement = insert(decision).returning(decision.c.id, sort_by_parameter_order=True)
+    return list(conn.execute(statement, values).scalars())
+
+
+def get(conn: Connection, decision_id: int) -> DecisionRow | None:
+    """Return one decision, or None."""
+    row = conn.execute(select(decision).where(decision.c.id == decision_id)).one_or_none()
+    return DecisionRow(**row._asdict()) if row else None
+
+
+def latest(conn: Connection, lead_id: int) -> DecisionRow | None:
+    """Return the newest decision about a lead, or None."""
+    found = of_lead(conn, lead_id, limit=1)
+    return found[0] if found else None
+
+
+def of_lead(
+    conn: Connection, lead_id: int, *, limit: int = 50, before_id: int | None = None
+) -> list[DecisionRow]:
+    """Return the decisions about a lead, newest first; `before_id` continues a page."""
+    query = select(decision).where(decision.c.lead_id == lead_id)
+    if before_id is not None:
+        query = query.where(decision.c.id < before_id)
+    rows = conn.execute(query.order_by(decision.c.id.desc()).limit(limit))
+    return [DecisionRow(**row._asdict()) for row in rows]
+
+
+def since(conn: Connection, start: datetime, *, chunk: int = 500) -> Iterator[DecisionRow]:
+    """Yield the decisions from `start` on, oldest first, without holding them all in memory."""
+    last = 0
+    while True:
+        query = (
+            select(decision)
+            .where(decision.c.decided_at >= start, decision.c.id > last)
+            .order_by(decision.c.id)
+            .limit(chunk)
+        )
+        rows = conn.execute(query).all()
+        for row in rows:
+            yield DecisionRow(**row._asdict())
+        if len(rows) < chunk:
+            return
+        last = rows[-1].id

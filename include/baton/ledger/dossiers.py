@@ -1,0 +1,219 @@
+"""Everything needed to render the effects of a handoff, read in one query for many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from baton.ledger.persons import PersonFields, people
+from baton.ledger.tables import decision, disposition, handoff, hop, lead
+
+FORGOTTEN = PersonFields()
+
+
+@dataclass(frozen=True, slots=True)
+class HopTerms:
+    """One assignment: whom, since when, with which terms."""
+
+    number: int
+    owner_kind: str
+    owner_key: str
+    pool: str | None
+    change_owner: bool
+    assigned_at: datetime
+    first_touch_due: datetime | None
+    terms: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffDossier:
+    """A handoff with its lead, person, hops and the result of the decision that made it."""
+
+    handoff_id: int
+    key: str
+    state: str
+    mode: str
+    captured_at: datetime
+    decided_at: datetime
+    band: str | None
+    trigger: str | None
+    score_milli: int | None
+    source: str | None
+    package: Mapping[str, Any]
+    result: Mapping[str, Any]
+    policy_hash: str
+    lead_id: int
+    hubspot_id: str
+    salesforce_lead_id: str | None
+    salesforce_contact_id: str | None
+    person: PersonFields
+    hops: tuple[HopTerms, ...]
+
+    def hop(self, number: int) -> HopTerms:
+        """Return the hop with this number."""
+        return next(one for one in self.hops if one.number == number)
+
+    def key_of(self, number: int) -> str:
+        """Return the key of a hop, as it stands in Salesforce's Handoff_Key__c."""
+        return f"{self.key}.{number}"
+
+
+def handoff_dossiers(conn: Connection, handoff_ids: Iterable[int]) -> dict[int, HandoffDossier]:
+    """Return the dossiers of these handoffs by handoff id."""
+    ids = sorted(set(handoff_ids))
+    if not ids:
+        return {}
+    hops = _hops(conn, ids)
+    rows = conn.execute(
+        select(
+            handoff,
+            lead.c.hubspot_id,
+            lead.c.salesforce_lead_id,
+            lead.c.salesforce_contact_id,
+            decision.c.result,
+            decision.c.policy_hash,
+        )
+        .join(lead, lead.c.id == handoff.c.lead_id)
+        .join(decision, decision.c.id == handoff.c.decision_id)
+        .where(handoff.c.id.in_(ids))
+    ).all()
+    persons = people(conn, [row.lead_id for row in rows])
+    return {
+        row.id: _dossier(row, hops.get(row.id, ()), persons.get(row.lead_id, FORGOTTEN))
+        for row in rows
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDossier:
+    """A lead with its person, its newest decision, and what its newest handoff came to."""
+
+    lead_id: int
+    hubspot_id: str
+    state: str
+    band: str | None
+    score_milli: int | None
+    cycle: int
+    decided_at: datetime | None
+    result: Mapping[str, Any]
+    policy_hash: str | None
+    person: PersonFields
+    handoff_key: str | None = None
+    owner_key: str | None = None
+    disposition_code: str | None = None
+    return_at: datetime | None = None
+
+
+def lead_dossiers(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadDossier]:
+    """Return the dossiers of these leads by lead id."""
+    ids = sorted(set(lead_ids))
+    if not ids:
+        return {}
+    newest = (
+        select(decision)
+        .distinct(decision.c.lead_id)
+        .where(decision.c.lead_id.in_(ids))
+        .order_by(decision.c.lead_id, decision.c.id.desc())
+        .subquery()
+    )
+    rows = conn.execute(
+        select(
+            lead,
+            newest.c.decided_at,
+            newest.c.result,
+            newest.c.policy_hash,
+        )
+        .outerjoin(newest, newest.c.lead_id == lead.c.id)
+        .where(lead.c.id.in_(ids))
+    )
+    persons = people(conn, ids)
+    newest_handoffs = _newest_handoffs(conn, ids)
+    return {
+        row.id: LeadDossier(
+            lead_id=row.id,
+            hubspot_id=row.hubspot_id,
+            state=row.state,
+            band=row.band,
+            score_milli=row.score_milli,
+            cycle=row.cycle,
+            decided_at=row.decided_at,
+            result=row.result or {},
+            policy_hash=row.policy_hash,
+            person=persons.get(row.id, FORGOTTEN),
+            **newest_handoffs.get(row.id, {}),
+        )
+        for row in rows
+    }
+
+
+def _newest_handoffs(conn: Connection, lead_ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Return key, present owner, reason code and return of each lead's newest handoff."""
+    return_at = (
+        select(disposition.c.return_at)
+        .where(disposition.c.handoff_id == handoff.c.id)
+        .order_by(disposition.c.at.desc(), disposition.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            handoff.c.lead_id,
+            handoff.c.key.label("handoff_key"),
+            handoff.c.disposition_code,
+            hop.c.owner_key,
+            return_at.label("return_at"),
+        )
+        .distinct(handoff.c.lead_id)
+        .join(hop, hop.c.handoff_id == handoff.c.id)
+        .where(handoff.c.lead_id.in_(lead_ids))
+        .order_by(handoff.c.lead_id, handoff.c.id.desc(), hop.c.number.desc())
+    )
+    names = ("handoff_key", "owner_key", "disposition_code", "return_at")
+    return {row.lead_id: {name: row._mapping[name] for name in names} for row in conn.execute(query)}
+
+
+def _hops(conn: Connection, handoff_ids: list[int]) -> dict[int, tuple[HopTerms, ...]]:
+    found: dict[int, list[HopTerms]] = {}
+    rows = conn.execute(select(hop).where(hop.c.handoff_id.in_(handoff_ids)).order_by(hop.c.number))
+    for row in rows:
+        found.setdefault(row.handoff_id, []).append(
+            HopTerms(
+                number=row.number,
+                owner_kind=row.owner_kind,
+                owner_key=row.owner_key,
+                pool=row.pool,
+                change_owner=row.change_owner,
+                assigned_at=row.assigned_at,
+                first_touch_due=row.first_touch_due,
+                terms=row.terms,
+            )
+        )
+    return {handoff_id: tuple(hops) for handoff_id, hops in found.items()}
+
+
+def _dossier(row: Row[Any], hops: tuple[HopTerms, ...], person: PersonFields) -> HandoffDossier:
+    return HandoffDossier(
+        handoff_id=row.id,
+        key=row.key,
+        state=row.state,
+        mode=row.mode,
+        captured_at=row.captured_at,
+        decided_at=row.decided_at,
+        band=row.band,
+        trigger=row.trigger,
+        score_milli=row.score_milli,
+        source=row.source,
+        package=row.package,
+        result=row.result,
+        policy_hash=row.policy_hash,
+        lead_id=row.lead_id,
+        hubspot_id=row.hubspot_id,
+        salesforce_lead_id=row.salesforce_lead_id,
+        salesforce_contact_id=row.salesforce_contact_id,
+        person=person,
+        hops=hops,
+    )

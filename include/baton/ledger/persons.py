@@ -1,0 +1,61 @@
+"""Personal data of leads: the one table that holds any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from baton.ledger.bulk import insert_rows
+from baton.ledger.tables import among, person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PersonFields:
+    """What is personal in a lead. `raw` holds the personal properties as HubSpot has them."""
+
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    title: str | None = None
+    company_name: str | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Person(PersonFields):
+    """A lead's personal data as stored. Not shown by `repr`: it could end up in a log."""
+
+    lead_id: int
+    erased_at: datetime | None = None
+
+
+def people(conn: Connection, lead_ids: Iterable[int]) -> dict[int, Person]:
+    """Return the personal data of these leads, by lead id; forgotten ones are left out."""
+    query = select(person).where(among(person.c.lead_id, lead_ids))
+    return {row.lead_id: Person(**row._asdict()) for row in conn.execute(query)}
+
+
+def store_people(conn: Connection, fields: Mapping[int, PersonFields]) -> None:
+    """Store personal data by lead id; what was erased stays erased."""
+    names = [column.name for column in person.c if column.name not in {"lead_id", "erased_at"}]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names)
+    insert_rows(
+        conn,
+        person,
+        [
+            {"lead_id": lead_id, **{name: getattr(given, name) for name in names}}
+            for lead_id, given in sorted(fields.items())
+        ],
+        on_conflict=f"(lead_id) DO UPDATE SET {changes} WHERE person.erased_at IS NULL",
+    )
+
+
+def delete_people(conn: Connection, lead_ids: Iterable[int]) -> int:
+    """Delete the personal data of these leads. Return how many rows there were."""
+    return conn.execute(delete(person).where(among(person.c.lead_id, lead_ids))).rowcount
