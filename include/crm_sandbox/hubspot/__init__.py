@@ -1,0 +1,1 @@
+"""A HubSpot portal: its records, its rules and its HTTP API."""

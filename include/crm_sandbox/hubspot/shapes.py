@@ -1,0 +1,90 @@
+"""How a record is written as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crm_sandbox.hubspot.links import INLINE_NAMES
+from crm_sandbox.hubspot.portal import Portal
+from crm_sandbox.hubspot.records import Record, instant
+
+_INLINE_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which properties and associations a reply shows, settled once a request.
+
+    A property that is asked for but not defined is left out; one that is defined but empty is
+    null; what HubSpot always returns comes whether asked for or not.
+    """
+
+    portal: Portal
+    object_type: str
+    names: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        portal: Portal,
+        object_type: str,
+        asked: Iterable[str],
+        others: Iterable[str] = (),
+    ) -> Shape:
+        """The shape for the properties asked for (none: the type's defaults)."""
+        kind, book = portal.kind(object_type), portal.book(object_type)
+        chosen = set(asked) or set(kind.defaults)
+        names = sorted({name for name in chosen if name in book} | set(kind.always))
+        plural = (portal.type_name(other) for other in others)
+        return cls(portal, kind.name, tuple(names), tuple(dict.fromkeys(plural)))
+
+    def show(self, record: Record) -> dict[str, Any]:
+        """One record."""
+        values = record.properties
+        shown: dict[str, Any] = {
+            "id": record.id,
+            "properties": {name: values.get(name) for name in self.names},
+            "createdAt": instant(record.created_at),
+            "updatedAt": instant(record.updated_at),
+            "archived": record.archived,
+            "url": self._url(record),
+        }
+        if record.archived_at is not None:
+            shown["archivedAt"] = instant(record.archived_at)
+        if self.others:
+            self._add_associations(shown, record)
+        return shown
+
+    def _url(self, record: Record) -> str:
+        type_id = self.portal.kind(self.object_type).type_id
+        home = f"https://app.hubspot.com/contacts/{self.portal.portal_id}"
+        return f"{home}/record/{type_id}/{record.id}"
+
+    def _add_associations(self, shown: dict[str, Any], record: Record) -> None:
+        found = {}
+        for other in self.others:
+            rows = [
+                {"id": other_id, "type": INLINE_NAMES[type_id]}
+                for other_id, type_ids in self.portal.links.of(self.object_type, record.id)
+                for type_id in type_ids
+            ]
+            if rows and other != self.object_type:
+                found[other] = {"results": rows[:_INLINE_MAX]}
+        if found:
+            shown["associations"] = found
+
+
+def as_texts(raw: Mapping[str, Any]) -> dict[str, str | None]:
+    """Property values as HubSpot stores them: text, whatever JSON type was sent."""
+    return {str(name): _as_text(value) for name, value in raw.items()}
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

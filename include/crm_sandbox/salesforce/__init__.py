@@ -1,0 +1,1 @@
+"""A Salesforce org in memory, and the REST API that serves it."""

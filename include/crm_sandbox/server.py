@@ -1,0 +1,368 @@
+"""One process, one event loop, four servers: HubSpot, Salesforce, Slack and the admin port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import importlib
+import importlib.util
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from crm_sandbox.clock import SandboxClock
+from crm_sandbox.faults import TRANSPORT_KEY, FaultGate, Faults, Renderer
+from crm_sandbox.hubspot import app as hubspot_app
+from crm_sandbox.hubspot.limits import LimitPlan, Limits
+from crm_sandbox.hubspot.portal import Portal
+from crm_sandbox.slack import app as slack_app
+from crm_sandbox.slack.workspace import Workspace
+from crm_sandbox.traffic import Traffic, TrafficMeter
+
+_LOG = logging.getLogger(__name__)
+
+_HOST = "127.0.0.1"
+_TICK_SECONDS = 0.5
+_APIS = ("hubspot", "salesforce", "slack", "admin")
+
+
+class PortInUseError(Exception):
+    """A port that was asked for is taken; the text says which and by which option."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What to serve and where. Port 0 means any free one.
+
+    `at` starts in simulated time; `metadata` is the folder of Salesforce metadata to deploy;
+    `parent_pid` stops the servers when that process, which started them, is gone.
+    """
+
+    hubspot_port: int = 0
+    salesforce_port: int = 0
+    slack_port: int = 0
+    admin_port: int = 0
+    state_dir: Path | None = None
+    seed: int = 7
+    market: bool = True
+    search_lag_seconds: float = 0.0
+    at: datetime | None = None
+    metadata: Path | None = None
+    parent_pid: int | None = None
+    limits: LimitPlan = field(default_factory=LimitPlan)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything the servers speak for. `org` and `market` are None where not installed."""
+
+    clock: SandboxClock
+    portal: Portal
+    limits: Limits
+    workspace: Workspace
+    faults: Faults
+    traffic: Traffic
+    org: Any = None
+    market: Any = None
+    live: bool = False
+    events: list[Any] = field(default_factory=list)
+
+
+def build_world(options: ServeOptions) -> World:
+    """Make the stores, and let the simulated market furnish them."""
+    clock = SandboxClock(options.at)
+    portal = Portal(clock, seed=options.seed, search_lag_seconds=options.search_lag_seconds)
+    world = World(
+        clock=clock,
+        portal=portal,
+        limits=Limits(clock, portal.time_zone, options.limits),
+        workspace=Workspace(clock),
+        faults=Faults(),
+        traffic=Traffic(),
+    )
+    if _installed("crm_sandbox.salesforce.org"):
+        module = importlib.import_module("crm_sandbox.salesforce.org")
+        metadata = options.metadata or default_metadata()
+        world.org = module.Org(clock, metadata_dir=metadata, seed=options.seed)
+    if options.market and world.org is not None and _installed("crm_sandbox.market.market"):
+        module = importlib.import_module("crm_sandbox.market.market")
+        world.market = module.Market(clock, portal, world.org, world.workspace, seed=options.seed)
+        world.market.set_up()
+    return world
+
+
+def _installed(name: str) -> bool:
+    """True when the module is there; Salesforce and the market are optional parts."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def default_metadata() -> Path | None:
+    """The Salesforce metadata that lies beside the package, if it does."""
+    beside = Path(__file__).resolve().parent.parent / "salesforce"
+    return beside if beside.is_dir() else None
+
+
+# ---- servers -------------------------------------------------------------------------------
+
+
+_Base: Any = AutoHTTPProtocol
+
+
+class _AwareProtocol(_Base):  # type: ignore[misc]  # the base is chosen at run time
+    """HTTP protocol that tells the app its transport, so that a fault can reset it."""
+
+    app: ASGIApp
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        app = self.app
+
+        async def with_transport(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[TRANSPORT_KEY] = transport
+            await app(scope, receive, send)
+
+        self.app = with_transport
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs several of them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(port: int, option: str) -> socket.socket:
+    """A listening socket on loopback. Raises PortInUseError."""
+    # The protocol is named because asyncio switches Nagle's delay (40 ms a reply) off only then.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((_HOST, port))
+        sock.listen(256)
+    except OSError as error:
+        sock.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        why = "already in use" if error.errno == errno.EADDRINUSE else "not allowed"
+        raise PortInUseError(
+            f"Port {port} is {why}: choose another with {option}, or 0 for any free port."
+        ) from error
+    return sock
+
+
+def _bind_all(options: ServeOptions) -> dict[str, socket.socket]:
+    sockets: dict[str, socket.socket] = {}
+    try:
+        for api in _APIS:
+            sockets[api] = bind(getattr(options, f"{api}_port"), f"--{api}-port")
+    except PortInUseError:
+        for sock in sockets.values():
+            sock.close()
+        raise
+    return sockets
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """The sandbox's own authority and the certificate it gave to the Salesforce server."""
+
+    ca_file: Path
+    server_file: Path
+
+
+def issue_certificates(state_dir: Path) -> Certificates:
+    """Make the authority and the server's certificate, or reuse those of an earlier start."""
+    files = Certificates(state_dir / "ca.pem", state_dir / "salesforce-server.pem")
+    if files.ca_file.exists() and files.server_file.exists():
+        return files
+    import trustme  # slow to import, and only needed at the first start
+
+    state_dir.mkdir(parents=True, exist_ok=True)
+    authority = trustme.CA(organization_name="CRM sandbox")
+    issued = authority.issue_cert(_HOST, "localhost")
+    files.server_file.touch(mode=0o600)
+    issued.private_key_and_cert_chain_pem.write_to_path(str(files.server_file))
+    authority.cert_pem.write_to_path(str(files.ca_file))
+    return files
+
+
+def _gated(world: World, app: ASGIApp, api: str, render: Renderer | None) -> ASGIApp:
+    gate = FaultGate(app, api=api, faults=world.faults, render=render)
+    return TrafficMeter(gate, api=api, traffic=world.traffic, clock=world.clock)
+
+
+def _salesforce(world: World) -> ASGIApp | None:
+    if world.org is None or not _installed("crm_sandbox.salesforce.app"):
+        return None
+    module = importlib.import_module("crm_sandbox.salesforce.app")
+    app: ASGIApp = module.create_salesforce_app(world.org)
+    return _gated(world, app, "salesforce", getattr(module, "render_fault", None))
+
+
+def _server(app: ASGIApp, certificates: Certificates | None = None) -> _Server:
+    config = uvicorn.Config(
+        app,
+        http=_AwareProtocol,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+        backlog=256,
+        ssl_certfile=str(certificates.server_file) if certificates else None,
+    )
+    return _Server(config)
+
+
+class Sandbox:
+    """The running servers of one world."""
+
+    def __init__(self, options: ServeOptions) -> None:
+        """Bind the ports and build the world. Raises PortInUseError."""
+        self.options = options
+        self._sockets = _bind_all(options)
+        self._own_dir: tempfile.TemporaryDirectory[str] | None = None
+        if options.state_dir is None:
+            self._own_dir = tempfile.TemporaryDirectory(prefix="crm-sandbox-")
+        self.state_dir = options.state_dir or Path(self._own_dir.name if self._own_dir else ".")
+        self.world = build_world(options)
+        self._stop = asyncio.Event()
+        self._servers: dict[str, _Server] = {}
+        self._certificates: Certificates | None = None
+
+    def url(self, api: str) -> str:
+        """The address of one server."""
+        scheme = "https" if api == "salesforce" else "http"
+        return f"{scheme}://{_HOST}:{self._sockets[api].getsockname()[1]}"
+
+    def description(self) -> dict[str, Any]:
+        """Every address and test credential, as `serve --json` prints them."""
+        world, org = self.world, self.world.org
+        described: dict[str, Any] = {
+            "hubspot": {
+                "url": self.url("hubspot"),
+                "token": world.portal.token,
+                "portal_id": world.portal.portal_id,
+            },
+        }
+        if "salesforce" in self._servers:
+            described["salesforce"] = {
+                "url": self.url("salesforce"),
+                "login_url": self.url("salesforce"),
+                "consumer_key": org.app.consumer_key,
+                "consumer_secret": org.app.consumer_secret,
+                "username": org.app.username,
+                "org_id": org.org_id,
+                "ca_file": str(self._certificates.ca_file) if self._certificates else None,
+            }
+        described["slack"] = {"url": f"{self.url('slack')}/api/", "token": world.workspace.token}
+        described["admin"] = {"url": self.url("admin")}
+        described["pid"] = os.getpid()
+        return described
+
+    def stop(self) -> None:
+        """Ask the servers to stop; `run` then returns."""
+        self._stop.set()
+
+    async def run(self, announce: Callable[[dict[str, Any]], None]) -> None:
+        """Serve until stopped; `announce` is told the addresses once all servers answer."""
+        self._assemble()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(name, self.stop)
+        running = [
+            asyncio.create_task(server.serve(sockets=[self._sockets[api]]))
+            for api, server in self._servers.items()
+        ]
+        helpers = [asyncio.create_task(self._tick())]
+        try:
+            while not all(server.started for server in self._servers.values()):
+                await asyncio.sleep(0.01)
+            announce(self.description())
+            await self._stop.wait()
+        finally:
+            await self._wind_up(running, helpers)
+
+    async def _wind_up(
+        self, running: list[asyncio.Task[None]], helpers: list[asyncio.Task[None]]
+    ) -> None:
+        for server in self._servers.values():
+            server.should_exit = True
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*running, *helpers, return_exceptions=True)
+        for sock in self._sockets.values():
+            sock.close()
+        if self._own_dir is not None:
+            self._own_dir.cleanup()
+
+    def _assemble(self) -> None:
+        from crm_sandbox.admin import admin_app  # admin imports this module
+
+        world = self.world
+        hubspot = hubspot_app.HubSpotApp(world.portal, world.limits)
+        slack = slack_app.SlackApp(world.workspace)
+        apps: dict[str, ASGIApp] = {
+            "hubspot": _gated(world, hubspot, "hubspot", hubspot_app.render_fault),
+            "slack": _gated(world, slack, "slack", slack_app.render_fault),
+            "admin": admin_app(world),
+        }
+        self._servers = {api: _server(app) for api, app in apps.items()}
+        salesforce = _salesforce(world)
+        if salesforce is not None:
+            self._certificates = issue_certificates(self.state_dir)
+            self._servers["salesforce"] = _server(salesforce, self._certificates)
+
+    async def _tick(self) -> None:
+        """Twice a second: let the live market act, and notice when the parent is gone."""
+        parent = self.options.parent_pid
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            if parent is not None and os.getppid() != parent:
+                self.stop()
+            if self.world.live and self.world.market is not None:
+                self._let_market_act()
+
+    def _let_market_act(self) -> None:
+        try:
+            self.world.events.extend(self.world.market.live_tick())
+        except Exception:
+            # The servers must outlive a fault in the market; it is switched off and told.
+            self.world.live = False
+            _LOG.exception("the live market failed and has been switched off")
+
+
+def serve(options: ServeOptions, announce: Callable[[dict[str, Any]], None]) -> None:
+    """Serve until SIGTERM or SIGINT. Raises PortInUseError before anything has started."""
+
+    async def run() -> None:
+        await Sandbox(options).run(announce)
+
+    asyncio.run(run())
+
+
+def print_json_line(description: dict[str, Any]) -> None:
+    """Print the description as one line, at once."""
+    sys.stdout.write(json.dumps(description, separators=(",", ":")) + "\n")
+    sys.stdout.flush()

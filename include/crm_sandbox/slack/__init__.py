@@ -1,0 +1,1 @@
+"""A Slack workspace: its people, channels and messages, and its Web API."""
