@@ -1,0 +1,1 @@
+"""Telling people: Slack messages and the card that a rep reads."""

@@ -1,0 +1,1 @@
+"""What Airflow needs from Baton: connections, provider info, triggers, retry policy, defaults."""

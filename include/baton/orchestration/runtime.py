@@ -1,0 +1,34 @@
+"""Opening the outside for a task: settings and connections as Airflow holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from baton.pipeline.context import Context
+
+
+@contextmanager
+def task_context() -> Iterator[Context]:
+    """Yield the Context of a task; everything heavy is imported here, not with the Dag file.
+
+    Raises:
+        ConfigurationError: a setting or connection is missing; the message says which.
+        LedgerUnavailableError, MigrationNeededError: the ledger is not ready.
+    """
+    from baton.orchestration.connections import (
+        hubspot_connection,
+        salesforce_connection,
+        slack_connection,
+    )
+    from baton.pipeline.context import Connections, open_context
+    from baton.settings import Settings
+
+    connections = Connections(hubspot_connection(), salesforce_connection(), slack_connection())
+    ctx = open_context(Settings.from_environment(), connections)
+    try:
+        yield ctx
+    finally:
+        ctx.engine.dispose()
