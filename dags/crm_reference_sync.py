@@ -1,0 +1,55 @@
+"""## Purpose
+Keeps what routing must know of Salesforce at hand in the ledger: users, queues, accounts with their
+owners, open opportunities.
+
+## Inputs and outputs
+In: Salesforce. Out: the reference tables of the ledger.
+
+## When it runs
+Every fifteen minutes. It replaces what it read before; running it again changes nothing.
+
+## When it fails
+Routing goes on with what was read last. A user deactivated meanwhile is refused by Salesforce
+itself, and the handoff is shown as rejected with that reason.
+
+## Owner
+Data engineering; next morning.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+from baton.orchestration.assets import REFERENCES
+from baton.orchestration.defaults import DEFAULT_ARGS, SALESFORCE_POOL, START_DATE
+from baton.orchestration.runtime import task_context
+from baton.orchestration.tags import Tag
+
+
+@dag(
+    schedule=CronTriggerTimetable("*/15 * * * *", timezone="UTC"),
+    start_date=START_DATE,
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(minutes=30),
+    default_args=DEFAULT_ARGS,
+    tags=[Tag.BATON, Tag.UPKEEP, Tag.NEXT_MORNING],
+    doc_md=__doc__,
+)
+def crm_reference_sync() -> None:
+    """Read users, queues, accounts and opportunities."""
+
+    @task(pool=SALESFORCE_POOL, outlets=[REFERENCES])
+    def read_references() -> dict[str, int]:
+        """Replace the ledger's picture of Salesforce."""
+        from baton.pipeline.references import read_references as step
+
+        with task_context() as ctx:
+            return step(ctx).counts()
+
+    read_references()
+
+
+crm_reference_sync()

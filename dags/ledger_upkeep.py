@@ -1,0 +1,62 @@
+"""## Purpose
+Proves that no lead is lost: every lead is in exactly one state, every state that is not final has a
+timer, every open handoff has an owner, no effect is stuck. Carries out the timers that are due.
+
+## Inputs and outputs
+In: the ledger. Out: timers carried out; a report in the log, by cause and repair.
+
+## When it runs
+Every ten minutes for timers and the check. Running it again changes nothing.
+
+## When it fails
+`check_conservation` turns red when a promise is broken; its log lists each case with its cause and
+what to do. It never repairs on its own.
+
+## Owner
+Data engineering; page somebody: a lead may be stuck.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+from baton.orchestration.defaults import DEFAULT_ARGS, LEDGER_POOL, START_DATE
+from baton.orchestration.runtime import task_context
+from baton.orchestration.tags import Tag
+
+
+@dag(
+    schedule=CronTriggerTimetable("*/10 * * * *", timezone="UTC"),
+    start_date=START_DATE,
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(minutes=30),
+    default_args=DEFAULT_ARGS,
+    tags=[Tag.BATON, Tag.UPKEEP, Tag.PAGE_SOMEBODY],
+    doc_md=__doc__,
+)
+def ledger_upkeep() -> None:
+    """Carry out timers, check conservation."""
+
+    @task(pool=LEDGER_POOL)
+    def run_timers() -> dict[str, int]:
+        """Carry out the timers that are due."""
+        from baton.pipeline.timers import run_timers as step
+
+        with task_context() as ctx:
+            return step(ctx).counts()
+
+    @task(pool=LEDGER_POOL)
+    def check_conservation() -> dict[str, int]:
+        """Prove that every lead is in exactly one state, with a timer."""
+        from baton.pipeline.upkeep import check_conservation as step
+
+        with task_context() as ctx:
+            return step(ctx).counts()
+
+    run_timers() >> check_conservation()
+
+
+ledger_upkeep()

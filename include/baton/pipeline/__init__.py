@@ -1,0 +1,1 @@
+"""One module per step that a Dag or a command runs: joins pure decisions with the outside."""

@@ -1,0 +1,78 @@
+"""Making a policy or a roster the current one: what a person does, on the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from baton.errors import ConfigurationError
+from baton.ledger import policies, rosters
+from baton.policy.bundle import PolicyBundle
+from baton.policy.loader import parse_policy
+from baton.policy.roster import Roster, roster_from_json
+
+__all__ = ["Adopted", "activate_policy", "adopt_roster", "current_roster"]
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What is current now and what was before (hashes); the same when nothing changed."""
+
+    now: str
+    before: str | None
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether anything became current that was not."""
+        return self.now != self.before
+
+
+def activate_policy(
+    conn: Connection, bundle: PolicyBundle, *, by: str, at: datetime, parent: str | None
+) -> Adopted:
+    """Check, store and activate a policy; again with the current one changes nothing.
+
+    `parent` is the hash that the person who activates believes to be current.
+
+    Raises:
+        PolicyErrors: the policy cannot be used; all of it is said at once.
+        ConfigurationError: another policy has become current meanwhile.
+    """
+    parse_policy(bundle)
+    before = policies.current_hash(conn)
+    if before == bundle.hash:
+        return Adopted(bundle.hash, before)
+    policies.store(conn, bundle, at=at)
+    policies.activate(conn, bundle.hash, parent=parent, by=by, at=at)
+    return Adopted(bundle.hash, before)
+
+
+def adopt_roster(
+    conn: Connection,
+    roster: Roster,
+    *,
+    by: str,
+    at: datetime,
+    note: str | None = None,
+    parent: str | None = None,
+) -> Adopted:
+    """Make a roster the current one; again with the current one changes nothing.
+
+    Raises ConfigurationError when `parent` is given and no longer current.
+    """
+    current = rosters.current(conn)
+    before = None if current is None else current.hash
+    now = rosters.store(conn, roster, by=by, at=at, note=note, parent=parent)
+    return Adopted(now, before)
+
+
+def current_roster(conn: Connection) -> Roster:
+    """Return the current roster. Raises ConfigurationError when there is none yet."""
+    current = rosters.current(conn)
+    if current is None:
+        raise ConfigurationError(
+            "there is no roster: run 'baton roster import include/policy/roster.yaml'"
+        )
+    return roster_from_json(current.content)

@@ -1,0 +1,98 @@
+"""What a pipeline step needs from outside: ledger, clock, gateways and the mode it runs in."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.engine import Engine
+
+from baton.clock import Clock, SystemClock
+from baton.connections import HubSpotConnection, SalesforceConnection, SlackConnection
+from baton.crm.hubspot import HubSpotGateway
+from baton.crm.salesforce import SalesforceGateway
+from baton.ledger.engine import ledger_engine
+from baton.ledger.migrate import check_current
+from baton.ledger.rate_limits import LedgerRateLimiter
+from baton.notify.slack import SlackGateway
+from baton.settings import Mode, Settings
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The outside of one task or command.
+
+    `worker` names this process in leases; it is new for each Context, so that a process which
+    died and came back never inherits the lease of its former life.
+    """
+
+    engine: Engine
+    clock: Clock
+    hubspot: HubSpotGateway
+    salesforce: SalesforceGateway
+    slack: SlackGateway
+    mode: Mode
+    worker: str = field(default_factory=_worker_name)
+
+    @property
+    def replays(self) -> bool:
+        """Tell whether past time is replayed: then our clock rules, not the servers'."""
+        return self.mode is Mode.HISTORY
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """The three connections of the chain."""
+
+    hubspot: HubSpotConnection
+    salesforce: SalesforceConnection
+    slack: SlackConnection
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] | None = None) -> Connections:
+        """Read the connections from `AIRFLOW_CONN_…` variables.
+
+        Raises:
+            MissingConnectionError, SettingsError: with the variable to set and an example.
+        """
+        return cls(
+            HubSpotConnection.from_environment(env),
+            SalesforceConnection.from_environment(env),
+            SlackConnection.from_environment(env),
+        )
+
+
+def open_context(
+    settings: Settings,
+    connections: Connections,
+    *,
+    clock: Clock | None = None,
+    mode: Mode | None = None,
+    pooled: bool = False,
+) -> Context:
+    """Open the ledger and build the gateways; nothing is called outside yet.
+
+    `pooled` keeps connections to the ledger: for a process that runs many steps (a replay).
+
+    Raises:
+        LedgerUnavailableError: the ledger does not answer.
+        MigrationNeededError: its tables are not those of this version.
+    """
+    engine = ledger_engine(settings.database_url, pooled=pooled)
+    check_current(engine)
+    limiter = LedgerRateLimiter(engine)
+    return Context(
+        engine=engine,
+        clock=clock or SystemClock(),
+        hubspot=HubSpotGateway(connections.hubspot, limiter),
+        salesforce=SalesforceGateway(connections.salesforce, limiter),
+        slack=SlackGateway(connections.slack, limiter),
+        mode=mode or settings.mode,
+    )

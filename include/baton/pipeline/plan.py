@@ -1,0 +1,283 @@
+"""What follows from decisions: states, handoffs and effects, written with the decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from baton.decision.decision import Decision, DecisionOutcome
+from baton.decision.inputs import DecisionInputs
+from baton.errors import InvariantError
+from baton.leads.states import EffectState, LeadState
+from baton.ledger import handoffs, leads, outbox
+from baton.ledger.handoffs import HandoffRow, NewHandoff, NewHop
+from baton.ledger.leads import LeadRow, StateChange
+from baton.ledger.outbox import NewEffect
+from baton.pipeline.active_policy import Agreement
+from baton.pipeline.addressing import manager_address, owner_address
+from baton.pipeline.context import Context
+from baton.pipeline.preparation import Prepared
+from baton.pipeline.report import StepReport
+from baton.pipeline.timers import state_change
+from baton.policy.models import Policy
+from baton.policy.phrases import in_words
+from baton.settings import Mode
+from baton.sla.terms_json import terms_to_json
+
+HOT, NORMAL = 0, 100
+"""Priorities in the outbox: what a trigger or the highest band brought goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A decision with what it is about: its id, the lead's row before it, its inputs."""
+
+    decision_id: int
+    row: LeadRow
+    prepared: Prepared
+    inputs: DecisionInputs
+    decision: Decision
+
+
+def carry_into_ledger(
+    conn: Connection, ctx: Context, agreement: Agreement, judged: Sequence[Judged]
+) -> StepReport:
+    """Write states, handoffs and effects of these decisions in the caller's transaction."""
+    report = StepReport(f"{one.decision.outcome.value}" for one in judged)
+    handed = [one for one in judged if one.decision.outcome is DecisionOutcome.HANDOFF]
+    effects = _hand_off(conn, ctx, agreement, handed)
+    for one in judged:
+        if one.decision.outcome is DecisionOutcome.UPDATE:
+            effects += _news_for_owner(conn, ctx, agreement, one)
+    leads.set_states(conn, [change for one in judged if (change := _move(ctx, agreement.policy, one))])
+    leads.note_judgement(
+        conn,
+        [
+            (one.row.id, one.decision.band, one.decision.score.total_milli)
+            for one in judged
+            if one.decision.score is not None
+        ],
+    )
+    effects += [
+        state_write_back(ctx, one.row.id, cause=f"decision-{one.decision_id}")
+        for one in judged
+        if _is_news(one)
+    ]
+    outbox.add(conn, effects, at=ctx.clock.now())
+    return report
+
+
+def _move(ctx: Context, policy: Policy, one: Judged) -> StateChange | None:
+    """Return the lead's move; None for a handoff (opening it moves the lead) and for no change."""
+    after = one.decision.lead_state
+    if one.decision.outcome is DecisionOutcome.HANDOFF:
+        return None
+    if after is None:
+        if one.row.state is not LeadState.SEEN:
+            return None
+        # Judged, and nothing to do: a lead never stays unjudged.
+        after = LeadState.NURTURE
+    cause = f"{one.decision.outcome}:{one.decision.reason_code}"
+    return state_change(
+        policy,
+        one.row.id,
+        after,
+        at=one.inputs.decided_at,
+        cause=cause,
+        timer_from=ctx.clock.now(),
+    )
+
+
+def _hand_off(
+    conn: Connection, ctx: Context, agreement: Agreement, handed: Sequence[Judged]
+) -> list[NewEffect]:
+    if not handed:
+        return []
+    opened = handoffs.open_handoffs(conn, [_new_handoff(ctx, one) for one in handed])
+    effects: list[NewEffect] = []
+    for one, row in zip(handed, opened, strict=True):
+        effects += hop_effects(ctx, agreement, row, 1, decision=one.decision)
+    return effects
+
+
+def _new_handoff(ctx: Context, one: Judged) -> NewHandoff:
+    decision, facts = one.decision, one.prepared.facts
+    route = decision.route
+    if route is None or route.owner is None:
+        raise InvariantError(f"decision {one.decision_id} hands off to nobody")
+    package: dict[str, Any] = asdict(decision.package) if decision.package else {}
+    return NewHandoff(
+        lead_id=one.row.id,
+        mode=ctx.mode.value,
+        captured_at=one.inputs.captured_at,
+        seen_at=one.prepared.snapshot.seen_at,
+        decided_at=one.inputs.decided_at,
+        decision_id=one.decision_id,
+        band=decision.band,
+        trigger=decision.trigger,
+        score_milli=decision.score.total_milli if decision.score else None,
+        source=_word(facts, "Source"),
+        segment=_word(facts, "Segment"),
+        territory=_word(facts, "Territory"),
+        package=package | {"cause": _cause(decision)},
+        hop=NewHop(
+            owner_kind=route.owner.kind.value,
+            owner_key=route.owner.key,
+            assigned_at=one.inputs.decided_at,
+            change_owner=route.change_owner,
+            pool=route.pool,
+            terms=terms_to_json(decision.terms) if decision.terms else {},
+            first_touch_due=decision.terms.first_touch_due if decision.terms else None,
+        ),
+    )
+
+
+def _cause(decision: Decision) -> str:
+    """Return why the lead is handed over, without the part that names the owner."""
+    return decision.words.partition("; goes to ")[0]
+
+
+def _word(facts: Mapping[str, Any], label: str) -> str | None:
+    value = facts.get(label)
+    return None if value is None else in_words(value)
+
+
+def hop_effects(
+    ctx: Context, agreement: Agreement, row: HandoffRow, number: int, *, decision: Decision
+) -> list[NewEffect]:
+    """Return the effects of one hop: record, then task, then message."""
+    key = f"{row.key}.{number}"
+    route = decision.route
+    if route is None or route.owner is None:
+        raise InvariantError(f"hop {key} has no owner")
+    watcher = route.watched_by or manager_address(
+        agreement.roster, route.owner.key, route.owner.kind
+    )
+    target = route.channel or owner_address(agreement.roster, route.owner.key, route.owner.kind)
+    if route.owner.kind == "queue" and route.channel is None:
+        target = watcher
+    shared: dict[str, Any] = {
+        "lead_id": row.lead_id,
+        "handoff_id": row.id,
+        "hop": number,
+        "generation": number,
+        "priority": HOT if decision.trigger or decision.band == _highest(agreement) else NORMAL,
+    }
+    record, task = f"{key}.salesforce_record", f"{key}.salesforce_task"
+    return [
+        NewEffect(key=record, kind="salesforce_record", state=_state(ctx), **shared),
+        NewEffect(
+            key=task,
+            kind="salesforce_task",
+            depends_on_key=record,
+            params={"watcher": watcher},
+            state=_state(ctx),
+            **shared,
+        ),
+        NewEffect(
+            key=f"{key}.slack_message",
+            kind="slack_message",
+            depends_on_key=task,
+            params={
+                "target": target,
+                "fallback_channel": next(iter(agreement.policy.channels), None),
+                "owner": owner_address(agreement.roster, route.owner.key, route.owner.kind),
+            },
+            state=_announced(ctx),
+            **shared,
+        ),
+    ]
+
+
+def _highest(agreement: Agreement) -> str:
+    return agreement.policy.bands_high_to_low[0].name
+
+
+def _state(ctx: Context) -> EffectState:
+    return EffectState.WITHHELD if ctx.mode is Mode.OBSERVE else EffectState.PENDING
+
+
+def _announced(ctx: Context) -> EffectState:
+    """Return the state of a new message: only what happens now is announced."""
+    return EffectState.PENDING if ctx.mode is Mode.LIVE else EffectState.WITHHELD
+
+
+def _news_for_owner(
+    conn: Connection, ctx: Context, agreement: Agreement, one: Judged
+) -> list[NewEffect]:
+    """Return the effects of a second hand raise: package renewed, owner told, nothing doubled."""
+    open_one = one.inputs.history.open_handoff
+    if open_one is None or one.decision.package is None:
+        return []
+    package = asdict(one.decision.package) | {"cause": _cause(one.decision)}
+    score = one.decision.score
+    handoffs.update_package(
+        conn, open_one.id, package, score_milli=score.total_milli if score else None
+    )
+    row = handoffs.get(conn, open_one.id)
+    if row is None:
+        raise InvariantError(f"the open handoff of lead {one.row.id} is gone")
+    shared: dict[str, Any] = {
+        "lead_id": one.row.id,
+        "handoff_id": open_one.id,
+        "hop": open_one.hop,
+        "generation": open_one.hop,
+        "priority": HOT,
+    }
+    first = f"{row.key}.{open_one.hop}.salesforce_record"
+    again = f"{first}.{one.decision_id}"
+    owner = open_one.owner or ""
+    return [
+        NewEffect(
+            key=again,
+            kind="salesforce_record",
+            depends_on_key=first,
+            params={"refresh": True},
+            state=_state(ctx),
+            **shared,
+        ),
+        NewEffect(
+            key=f"{row.key}.{open_one.hop}.slack_reminder.{one.decision_id}",
+            kind="slack_reminder",
+            depends_on_key=again,
+            params={
+                "target": owner_address(agreement.roster, owner, "user" if owner else "queue"),
+                "fallback_channel": next(iter(agreement.policy.channels), None),
+                "why": "update",
+            },
+            state=_announced(ctx),
+            **shared,
+        ),
+    ]
+
+
+def _is_news(one: Judged) -> bool:
+    """Tell whether HubSpot's copy of the lead's state is out of date after this decision."""
+    before, after = one.row, one.decision
+    if after.score is None:
+        return after.lead_state is not None and after.lead_state is not before.state
+    return (
+        before.created
+        or before.score_milli is None
+        or before.score_milli != after.score.total_milli
+        or before.band != after.band
+        or (after.lead_state is not None and after.lead_state is not before.state)
+    )
+
+
+def state_write_back(ctx: Context, lead_id: int, *, cause: str) -> NewEffect:
+    """Return the effect that brings HubSpot's copy of a lead's state up to date.
+
+    It names no values: they are read from the ledger when it is sent, so that a newer one may
+    replace it without losing anything. `cause` keeps two of the same instant apart.
+    """
+    return NewEffect(
+        key=f"L{lead_id}.{cause}.hubspot_state",
+        kind="hubspot_state",
+        lead_id=lead_id,
+        generation=int(ctx.clock.now().timestamp() * 1000),
+        state=_state(ctx),
+    )

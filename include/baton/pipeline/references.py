@@ -1,0 +1,105 @@
+"""Keeping Salesforce's users, queues, accounts and opportunities at hand for routing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from urllib.parse import urlsplit
+
+from baton.crm.salesforce import SalesforceAccount, SalesforceOpportunity
+from baton.ledger import references, watermarks
+from baton.ledger.engine import transaction
+from baton.ledger.references import CrmAccount, CrmOpportunity, CrmUser
+from baton.pipeline.context import Context
+from baton.pipeline.report import StepReport
+
+OPPORTUNITIES = "salesforce.opportunities"
+OVERLAP = timedelta(minutes=15)
+FIRST_LOOK_BACK = timedelta(days=400)
+
+
+def read_references(ctx: Context) -> StepReport:
+    """Replace the ledger's picture of users, queues and accounts; add changed opportunities.
+
+    Raises:
+        GatewayError: Salesforce could not be read; the picture stays as it was.
+    """
+    users = [
+        CrmUser(
+            salesforce_id=user.id,
+            name=user.name,
+            email=user.email.lower() if user.email else None,
+            active=user.active,
+            manager_id=user.manager_id,
+            kind="user",
+        )
+        for user in ctx.salesforce.users()
+    ]
+    queues = [
+        CrmUser(salesforce_id=queue.id, name=queue.name, kind="queue")
+        for queue in ctx.salesforce.queues()
+    ]
+    accounts = [_account(account) for account in ctx.salesforce.accounts()]
+    opportunities, until = _opportunities(ctx)
+    with transaction(ctx.engine) as conn:
+        references.replace_users(conn, [*users, *queues])
+        references.replace_accounts(conn, accounts)
+        references.upsert_opportunities(conn, opportunities)
+        watermarks.set(conn, OPPORTUNITIES, until.isoformat(), at=ctx.clock.now())
+    return StepReport(
+        users=len(users),
+        queues=len(queues),
+        accounts=len(accounts),
+        opportunities=len(opportunities),
+    )
+
+
+def refresh_opportunities(ctx: Context) -> dict[str, CrmOpportunity]:
+    """Read the opportunities that changed since the last look, store them, return them by id."""
+    opportunities, until = _opportunities(ctx)
+    with transaction(ctx.engine) as conn:
+        references.upsert_opportunities(conn, opportunities)
+        watermarks.set(conn, OPPORTUNITIES, until.isoformat(), at=ctx.clock.now())
+    return {one.id: one for one in opportunities}
+
+
+def _opportunities(ctx: Context) -> tuple[list[CrmOpportunity], datetime]:
+    with transaction(ctx.engine) as conn:
+        mark = watermarks.get(conn, OPPORTUNITIES)
+    until = ctx.clock.now() if ctx.replays else ctx.salesforce.server_now()
+    since = datetime.fromisoformat(mark) - OVERLAP if mark else until - FIRST_LOOK_BACK
+    return [_opportunity(one) for one in ctx.salesforce.open_opportunities(since)], until
+
+
+def _account(account: SalesforceAccount) -> CrmAccount:
+    return CrmAccount(
+        id=account.id,
+        name=account.name,
+        domain=_host(account.website),
+        owner_id=account.owner_id,
+        type=account.type,
+    )
+
+
+def _host(website: str | None) -> str | None:
+    """Return the host of what somebody typed as a website, without www."""
+    text = (website or "").strip().lower()
+    if not text:
+        return None
+    host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+    return host.removeprefix("www.") or None
+
+
+def _opportunity(one: SalesforceOpportunity) -> CrmOpportunity:
+    closed = one.close_date if one.is_closed else None
+    return CrmOpportunity(
+        id=one.id,
+        modified_at=one.modified_at,
+        account_id=one.account_id,
+        owner_id=one.owner_id,
+        stage=one.stage,
+        is_closed=one.is_closed,
+        is_won=one.is_won,
+        amount_cents=one.amount_cents,
+        lead_source=one.lead_source,
+        closed_at=datetime.combine(closed, time(12), tzinfo=UTC) if closed else None,
+    )

@@ -1,0 +1,104 @@
+"""How a handoff reads in Salesforce: the fields of the Lead, the Contact and the Task."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from baton.ledger.dossiers import HandoffDossier, HopTerms
+from baton.pipeline.message_cards import person_name
+from baton.pipeline.package_text import card_lines, package_text, reasons_text
+from baton.settings import Mode
+
+Record = dict[str, object]
+
+LONGEST = {"Company": 255, "LastName": 80, "FirstName": 40, "Title": 128, "Phone": 40}
+"""Salesforce refuses longer texts (STRING_TOO_LONG); cutting them loses nothing in HubSpot."""
+
+
+def instant(at: datetime) -> str:
+    """Return an instant as Salesforce's REST API takes it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def lead_fields(
+    dossier: HandoffDossier, hop: HopTerms, key: str, *, creating: bool = False
+) -> Record:
+    """Return the handoff's fields of a Lead; the person's own fields only when it is created.
+
+    An existing Lead keeps what sales has in it: marketing's answers are in the package.
+    """
+    fields: Record = {
+        "Handoff_Key__c": key,
+        "Handoff_Band__c": dossier.band,
+        "Handoff_Trigger__c": dossier.trigger,
+        "Handoff_Reasons__c": reasons_text(dossier)[:4000],
+        "Handoff_Package__c": package_text(dossier)[:32000],
+        **_scores(dossier),
+    }
+    if hop.first_touch_due is not None:
+        fields["Handoff_Due__c"] = instant(hop.first_touch_due)
+    if hop.number == 1:
+        # A lead that comes back starts afresh: last cycle's outcome must not stand for this one's.
+        fields |= {
+            "Disposition__c": None,
+            "Disposition_Reason__c": None,
+            "Return_Date__c": None,
+            "Status": "Open - Not Contacted",
+        }
+    return fields | (_person_fields(dossier) if creating else {})
+
+
+def _scores(dossier: HandoffDossier) -> Record:
+    score: dict[str, Any] = dict(dossier.result.get("score") or {})
+    names = {
+        "Handoff_Score__c": "total_milli",
+        "Handoff_Fit__c": "fit_milli",
+        "Handoff_Intent__c": "intent_milli",
+    }
+    return {field: score[name] / 1000 for field, name in names.items() if name in score}
+
+
+def _person_fields(dossier: HandoffDossier) -> Record:
+    person = dossier.person
+    fields: Record = {
+        "FirstName": person.first_name,
+        # Salesforce demands both; a lead without them is still a lead.
+        "LastName": person.last_name or person.first_name or "(unknown)",
+        "Company": person.company_name or "(not given)",
+        "Email": person.email,
+        "Phone": person.phone,
+        "Title": person.title,
+        "LeadSource": dossier.source,
+    }
+    cut = {name: _cut(value, LONGEST.get(name)) for name, value in fields.items()}
+    return {name: value for name, value in cut.items() if value}
+
+
+def _cut(value: object, longest: int | None) -> object:
+    return value[:longest] if isinstance(value, str) and longest else value
+
+
+def contact_fields(dossier: HandoffDossier, key: str) -> Record:
+    """Return the fields of an existing Contact: only our two keys; the owner stays."""
+    return {"HubSpot_Contact_Id__c": dossier.hubspot_id, "Handoff_Key__c": key}
+
+
+def task_fields(dossier: HandoffDossier, hop: HopTerms) -> Record:
+    """Return the fields of the task that tells the owner to act."""
+    due = hop.first_touch_due or hop.assigned_at
+    hot = "High" if hop.number == 1 and dossier.trigger else "Normal"
+    subject = f"Call {person_name(dossier)} ({dossier.person.company_name or 'no company'})"
+    fields: Record = {
+        "Subject": subject[:255],
+        "Description": "\n".join((*card_lines(dossier, hop), "", package_text(dossier)))[:32000],
+        "Status": "Not Started",
+        "Priority": hot,
+        "ActivityDate": due.date().isoformat(),
+        "IsReminderSet": True,
+        "ReminderDateTime": instant(due),
+    }
+    if dossier.mode == Mode.HISTORY:
+        # Written late for a past moment (needs "Set Audit Fields upon Record Creation").
+        fields["CreatedDate"] = instant(hop.assigned_at)
+    return fields

@@ -1,0 +1,129 @@
+"""The response clock: what is due on each open handoff, recorded once and told to people.
+
+Clocks are computed from instants and from the terms a hop was born with, never from when this
+runs; a late run finds the same breach at the same due time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from baton.leads.states import EffectState, HandoffState
+from baton.ledger import handoffs, outbox, sla_events, touches
+from baton.ledger.engine import transaction
+from baton.ledger.handoffs import OpenTerms
+from baton.ledger.outbox import NewEffect
+from baton.ledger.sla_events import SlaEvent
+from baton.ledger.touches import TouchRow
+from baton.pipeline.active_policy import Agreement, active_policy
+from baton.pipeline.addressing import manager_address, owner_address
+from baton.pipeline.context import Context
+from baton.pipeline.deliver import drain
+from baton.pipeline.report import StepReport
+from baton.pipeline.sales_activity import read_touches
+from baton.policy.models import Policy
+from baton.settings import Mode
+from baton.sla.clocks import Due, DueKind, evaluate
+from baton.sla.terms_json import terms_from_json
+from baton.sla.touches import Grade, Touch, TouchKind
+
+_TOLD = {DueKind.REMIND: "remind", DueKind.TELL_MANAGER: "tell_manager"}
+_CLOCK_STOPPED = (HandoffState.CONVERTED, HandoffState.WON, HandoffState.LOST)
+
+
+def watch_clocks(ctx: Context) -> StepReport:
+    """Read touches, record what is due, remind and tell, each once a hop.
+
+    Raises:
+        GatewayError: Salesforce could not be read; nothing was recorded.
+    """
+    report = StepReport()
+    report.update(read_touches(ctx))
+    now = ctx.clock.now()
+    with transaction(ctx.engine) as conn:
+        agreement = active_policy(conn)
+        running = [
+            one
+            for one in handoffs.open_with_terms(conn, now)
+            if one.handoff.state not in _CLOCK_STOPPED
+        ]
+        worked = touches.of_handoffs(conn, [one.handoff.id for one in running])
+        due = _due(running, worked, now)
+        fresh = sla_events.record(
+            conn,
+            [
+                SlaEvent(hop_id=one.hop.id, kind=what.kind, due_at=what.due_at, recorded_at=now)
+                for one, what in due
+            ],
+        )
+        _tell(conn, ctx, agreement, due, fresh, now)
+    for event in fresh:
+        report[event.kind] += 1
+    report.update(drain(ctx, ("slack_reminder",)))
+    return report
+
+
+def _due(
+    running: Sequence[OpenTerms], worked: Mapping[int, Sequence[TouchRow]], now: datetime
+) -> list[tuple[OpenTerms, Due]]:
+    found = []
+    for one in running:
+        if not one.hop.terms:
+            continue
+        touched = [_touch(row) for row in worked.get(one.handoff.id, ())]
+        for what in evaluate(terms_from_json(one.hop.terms), touched, now):
+            if what.kind.value not in one.recorded:
+                found.append((one, what))
+    return found
+
+
+def _touch(row: TouchRow) -> Touch:
+    return Touch(row.at, TouchKind(row.kind), Grade(row.grade), row.by_whom)
+
+
+def _tell(
+    conn: Connection,
+    ctx: Context,
+    agreement: Agreement,
+    due: Sequence[tuple[OpenTerms, Due]],
+    fresh: Sequence[SlaEvent],
+    now: datetime,
+) -> None:
+    new = {(event.hop_id, event.kind) for event in fresh}
+    effects = [
+        _reminder(ctx, agreement, one, what.kind)
+        for one, what in due
+        if what.kind in _TOLD and (one.hop.id, what.kind.value) in new
+    ]
+    outbox.add(conn, effects, at=now)
+
+
+def _reminder(ctx: Context, agreement: Agreement, one: OpenTerms, kind: DueKind) -> NewEffect:
+    to_owner = kind is DueKind.REMIND
+    address = owner_address if to_owner else manager_address
+    hop_key = f"{one.handoff.key}.{one.hop.number}"
+    # In a replay the moment to remind has long passed.
+    silent = ctx.mode is not Mode.LIVE or one.handoff.mode != Mode.LIVE
+    return NewEffect(
+        key=f"{hop_key}.slack_reminder.{kind.value}",
+        kind="slack_reminder",
+        lead_id=one.handoff.lead_id,
+        handoff_id=one.handoff.id,
+        hop=one.hop.number,
+        generation=one.hop.number,
+        params={
+            "target": address(agreement.roster, one.hop.owner_key, one.hop.owner_kind),
+            "fallback_channel": fallback_channel(agreement.policy),
+            "why": kind.value,
+        },
+        state=EffectState.WITHHELD if silent else EffectState.PENDING,
+        priority=0,
+    )
+
+
+def fallback_channel(policy: Policy) -> str | None:
+    """Return the channel told when a person cannot be reached: the first the policy lists."""
+    return next(iter(policy.channels), None)

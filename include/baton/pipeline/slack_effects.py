@@ -1,0 +1,83 @@
+"""Carrying out the effects that write to Slack: the handoff's message, reminders, escalations.
+
+A message carries its effect's key in its metadata. Before a message whose outcome is unknown is
+sent again, the channel is searched for that key; a message is sent once or visibly ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from baton.errors import BatonError, RejectedRecordError
+from baton.ledger.dossiers import HandoffDossier
+from baton.ledger.outbox import ClaimedEffect
+from baton.notify.cards import render
+from baton.notify.slack import Posted
+from baton.pipeline.context import Context
+from baton.pipeline.message_cards import handoff_card, reminder_text
+from baton.pipeline.outcomes import Done, Outcome, outcome_of
+
+SEARCH_BACK = timedelta(hours=24)
+"""How far back a message is searched for; an effect is settled or dead long before."""
+
+
+def post_messages(
+    ctx: Context, effects: Sequence[ClaimedEffect], dossiers: Mapping[int, HandoffDossier]
+) -> dict[int, Outcome]:
+    """Post each message; one that cannot be delivered to the owner goes to the fallback channel."""
+    outcomes: dict[int, Outcome] = {}
+    for effect in effects:
+        try:
+            dossier = dossiers[effect.handoff_id or 0]
+            outcomes[effect.id] = _post(ctx, effect, dossier)
+        except BatonError as error:
+            outcomes[effect.id] = outcome_of(error, effect.attempts, repeatable=False)
+    return outcomes
+
+
+def _post(ctx: Context, effect: ClaimedEffect, dossier: HandoffDossier) -> Done:
+    text, blocks = _rendered(effect, dossier)
+    try:
+        target = _target(ctx, str(effect.params["target"]))
+        return _post_once(ctx, effect, target, text, blocks)
+    except RejectedRecordError as error:
+        fallback = effect.params.get("fallback_channel")
+        if not fallback:
+            raise
+        note = f"(could not reach {effect.params['target']}: {error.code})\n"
+        target = ctx.slack.channel_id(str(fallback))
+        posted = _post_once(ctx, effect, target, note + text, blocks)
+        return Done({**posted.result, "fallback": str(fallback), "because": error.code})
+
+
+def _target(ctx: Context, name: str) -> str:
+    """Return the channel to post to: a person's direct channel, or a named channel."""
+    if "@" in name:
+        return ctx.slack.direct_channel(ctx.slack.user_id(name))
+    return ctx.slack.channel_id(name)
+
+
+def _post_once(
+    ctx: Context, effect: ClaimedEffect, channel: str, text: str, blocks: list[dict[str, object]]
+) -> Done:
+    if effect.maybe_sent:
+        found = ctx.slack.find_by_key(channel, effect.key, ctx.clock.now() - SEARCH_BACK)
+        if found is not None:
+            return _done(found, found_before=True)
+    return _done(ctx.slack.post(channel, text, blocks, key=effect.key))
+
+
+def _done(posted: Posted, *, found_before: bool = False) -> Done:
+    result = {"channel": posted.channel, "ts": posted.ts}
+    return Done(result | ({"found": "true"} if found_before else {}))
+
+
+def _rendered(
+    effect: ClaimedEffect, dossier: HandoffDossier
+) -> tuple[str, list[dict[str, object]]]:
+    if effect.kind == "slack_reminder":
+        text = reminder_text(dossier, dossier.hop(effect.hop or 1), str(effect.params["why"]))
+        return text, [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]
+    card = render(handoff_card(dossier, dossier.hop(effect.hop or 1)))
+    return card.text, card.blocks

@@ -1,0 +1,101 @@
+"""Carrying out the timers of leads: no lead stays anywhere for ever.
+
+Timers that ask for a new judgement are not carried out here: `pipeline.qualify` reads and judges
+those leads with its next run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from baton.leads.states import LeadState
+from baton.ledger import leads
+from baton.ledger.engine import transaction
+from baton.ledger.judgement_queue import JUDGE_AGAIN
+from baton.ledger.leads import LeadRow, StateChange
+from baton.pipeline.active_policy import active_policy
+from baton.pipeline.context import Context
+from baton.pipeline.report import StepReport
+from baton.policy.models import Policy, Timer, TimerAction
+
+logger = logging.getLogger(__name__)
+
+ALARM_AGAIN = timedelta(days=1)
+
+
+def timer_of(policy: Policy, state: LeadState) -> Timer | None:
+    """Return the policy's timer for a state; None for the states that are final."""
+    timer: Timer | None = getattr(policy.timers, state.value, None)
+    return timer
+
+
+def state_change(
+    policy: Policy,
+    lead_id: int,
+    after: LeadState,
+    *,
+    at: datetime,
+    cause: str,
+    by: str = "baton",
+    returns_at: datetime | None = None,
+    timer_from: datetime | None = None,
+) -> StateChange:
+    """Return a move to `after` with the timer that the policy gives that state.
+
+    The timer runs from `timer_from`, or from the move itself. `returns_at` is the date on which a recycled lead comes back; the policy's timer is the net
+    beneath it.
+    """
+    timer = timer_of(policy, after)
+    if returns_at is not None:
+        when, then = returns_at, "return"
+    elif timer is not None:
+        begins = timer_from or at
+        when, then = begins + timedelta(seconds=timer.after.seconds), timer.then.value
+    else:
+        return StateChange(lead_id=lead_id, after=after, at=at, cause=cause, by=by)
+    return StateChange(
+        lead_id=lead_id, after=after, at=at, cause=cause, by=by, timer_at=when, timer_action=then
+    )
+
+
+def run_timers(ctx: Context) -> StepReport:
+    """Carry out the timers that are due: to nurture, to cold, or an alarm in the log."""
+    report = StepReport()
+    now = ctx.clock.now()
+    with transaction(ctx.engine) as conn:
+        due = [r for r in leads.due_timers(conn, now) if r.timer_action not in JUDGE_AGAIN]
+        if due:
+            policy = active_policy(conn).policy
+            leads.set_states(conn, _changes(due, policy, now))
+    for row in due:
+        report[f"{row.state.value} {row.timer_action}"] += 1
+        if row.timer_action not in _TO_NURTURE:
+            since = f"{row.state_since:%Y-%m-%d %H:%M}"
+            logger.error("lead %s has been '%s' since %s UTC", row.id, row.state.value, since)
+    return report
+
+
+_TO_NURTURE = (TimerAction.NURTURE.value, TimerAction.MARK_COLD.value)
+
+
+def _changes(due: Sequence[LeadRow], policy: Policy, now: datetime) -> list[StateChange]:
+    changes = []
+    for row in due:
+        if row.timer_action in _TO_NURTURE:
+            cause = f"timer:{row.timer_action}"
+            changes.append(state_change(policy, row.id, LeadState.NURTURE, at=now, cause=cause))
+        else:
+            changes.append(
+                StateChange(
+                    lead_id=row.id,
+                    after=row.state,
+                    at=now,
+                    cause="timer:alarm",
+                    by="baton",
+                    timer_at=now + ALARM_AGAIN,
+                    timer_action=row.timer_action,
+                )
+            )
+    return changes
