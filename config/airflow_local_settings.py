@@ -28,7 +28,6 @@ _HEAVY = (
     "baton.pipeline.references",
     "baton.pipeline.sla_watch",
     "baton.pipeline.upkeep",
-    "baton.validation.verdicts",
 )
 
 
@@ -43,6 +42,12 @@ def _preload() -> None:
         except ImportError:
             # A task that needs it will say so itself; the scheduler must start all the same.
             log.warning("could not preload %s", name)
+    try:
+        from baton.pipeline.preloading import warm_up
+
+        warm_up()
+    except ImportError:
+        log.warning("Baton is not installed: nothing to warm up")
     log.info("preloaded what tasks need in %.1f s", time.monotonic() - started)
 
 

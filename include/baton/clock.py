@@ -18,6 +18,10 @@ class Clock(Protocol):
         """Return the instant at which a lead captured at `captured_at` counts as decided."""
         ...
 
+    def known_until(self) -> datetime:
+        """Return the instant up to which we know what people did: deadlines are judged as of then."""
+        ...
+
 
 class SystemClock:
     """Real time: what is decided now is decided now."""
@@ -28,6 +32,10 @@ class SystemClock:
 
     def decides_at(self, captured_at: datetime) -> datetime:
         """Return the present instant, whenever the lead was captured."""
+        return self.now()
+
+    def known_until(self) -> datetime:
+        """Return the present instant: people act, and we read it at once."""
         return self.now()
 
 
@@ -43,6 +51,7 @@ class HistoryClock:
 
     at: datetime
     latency: timedelta = timedelta(seconds=5)
+    stretch: timedelta = timedelta(days=1)
 
     def now(self) -> datetime:
         """Return the end of the stretch that is being replayed."""
@@ -51,3 +60,7 @@ class HistoryClock:
     def decides_at(self, captured_at: datetime) -> datetime:
         """Return capture plus latency, at most the end of the stretch."""
         return min(self.at, captured_at + self.latency)
+
+    def known_until(self) -> datetime:
+        """Return the end of the stretch before: reps answer this stretch's leads in the next."""
+        return self.at - self.stretch

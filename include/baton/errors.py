@@ -75,7 +75,7 @@ class PolicyError(ConfigurationError):
         return "\n".join(lines)
 
 
-class PolicyErrors(ConfigurationError):
+class PolicyErrors(ConfigurationError):  # noqa: N818  # it is several of them
     """Several things are wrong with one policy; all of them are listed at once."""
 
     def __init__(self, errors: Sequence[PolicyError]) -> None:

@@ -109,19 +109,29 @@ def _gone(case: Case) -> Decision | None:
 
 
 def _bad_data(case: Case) -> Decision | None:
-    verdict = case.inputs.verdict
-    if verdict.ok:
+    failures = _of_everybody(case)
+    if not failures:
         return None
-    words = "; ".join(f"{failure.label}: {failure.message}" for failure in verdict.failures)
+    words = "; ".join(failure.message for failure in failures)
     if case.inputs.history.open_handoff is not None:
         # Bad data is no reason to take a lead away from somebody who is working it.
         return replace(
             case.decision(DecisionOutcome.NONE, "open_handoff_bad_data", words),
-            failures=verdict.failures,
+            failures=failures,
         )
     return replace(
         case.decision(DecisionOutcome.QUARANTINE, "bad_data", words, LeadState.QUARANTINED),
-        failures=verdict.failures,
+        failures=failures,
+    )
+
+
+def _of_everybody(case: Case) -> tuple[Failure, ...]:
+    """Return the failures that forbid judging: all but those in what only a handoff requires."""
+    required = case.policy.required
+    always = frozenset(required.get("always", ()))
+    for_handoff = {label for labels in required.values() for label in labels} - always
+    return tuple(
+        failure for failure in case.inputs.verdict.failures if failure.label not in for_handoff
     )
 
 
@@ -201,14 +211,19 @@ def _incomplete(case: Case) -> Decision | None:
     trigger = case.trigger
     labels = [*required.get("always", ()), *(trigger.trigger.required if trigger else ())]
     labels += required.get(trigger.trigger.id if trigger else case.band.name, ())
-    missing = [
-        label for label in dict.fromkeys(labels) if not case.words.has(case.inputs.facts, label)
-    ]
-    if not missing:
-        return None
+    wanted = tuple(dict.fromkeys(labels))
     why = trigger.trigger.label if trigger else f"the band {case.band.name}"
-    words = f"not known, but required for {why}: " + ", ".join(missing)
-    failures = tuple(Failure(label, "required", f"is required for {why}") for label in missing)
+    judged = tuple(f for f in case.inputs.verdict.failures if f.label in wanted)
+    known_bad = {failure.label for failure in judged}
+    missing = tuple(
+        Failure(label, "required", f"{label} is missing")
+        for label in wanted
+        if label not in known_bad and not case.words.has(case.inputs.facts, label)
+    )
+    failures = judged + missing
+    if not failures:
+        return None
+    words = f"not good enough for {why}: " + "; ".join(f.message for f in failures)
     return replace(
         case.decision(DecisionOutcome.QUARANTINE, "incomplete", words, LeadState.QUARANTINED),
         failures=failures,

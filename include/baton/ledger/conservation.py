@@ -182,8 +182,10 @@ _CHECKS = (
         """SELECT handoff_id AS id FROM effect
            WHERE state = 'done' AND handoff_id IS NOT NULL
              AND kind IN ('salesforce_record', 'salesforce_task', 'slack_message')
-           GROUP BY handoff_id, hop, kind HAVING count(*) > 1""",
-        "the same thing was done twice for one hop",
+           GROUP BY handoff_id, hop, kind
+           HAVING count(DISTINCT result ->> 'id') > 1
+             OR (kind <> 'salesforce_record' AND count(*) > 1)""",
+        "the same thing was made twice for one hop",
         "find the second one by its key, remove what it made, and report the bug",
     ),
     _Check(

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from baton.ledger.persons import PersonFields, people
-from baton.ledger.tables import decision, disposition, handoff, hop, lead
+from baton.ledger.tables import among, decision, disposition, handoff, hop, lead
 
 FORGOTTEN = PersonFields()
 
@@ -79,7 +81,7 @@ def handoff_dossiers(conn: Connection, handoff_ids: Iterable[int]) -> dict[int, 
         )
         .join(lead, lead.c.id == handoff.c.lead_id)
         .join(decision, decision.c.id == handoff.c.decision_id)
-        .where(handoff.c.id.in_(ids))
+        .where(among(handoff.c.id, ids))
     ).all()
     persons = people(conn, [row.lead_id for row in rows])
     return {
@@ -115,9 +117,10 @@ def lead_dossiers(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadDo
         return {}
     newest = (
         select(decision)
-        .distinct(decision.c.lead_id)
-        .where(decision.c.lead_id.in_(ids))
+        .ext(distinct_on(decision.c.lead_id))
+        .where(among(decision.c.lead_id, ids))
         .order_by(decision.c.lead_id, decision.c.id.desc())
+        .ext(distinct_on(decision.c.lead_id))
         .subquery()
     )
     rows = conn.execute(
@@ -128,7 +131,7 @@ def lead_dossiers(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadDo
             newest.c.policy_hash,
         )
         .outerjoin(newest, newest.c.lead_id == lead.c.id)
-        .where(lead.c.id.in_(ids))
+        .where(among(lead.c.id, ids))
     )
     persons = people(conn, ids)
     newest_handoffs = _newest_handoffs(conn, ids)
@@ -167,18 +170,22 @@ def _newest_handoffs(conn: Connection, lead_ids: list[int]) -> dict[int, dict[st
             hop.c.owner_key,
             return_at.label("return_at"),
         )
-        .distinct(handoff.c.lead_id)
+        .ext(distinct_on(handoff.c.lead_id))
         .join(hop, hop.c.handoff_id == handoff.c.id)
-        .where(handoff.c.lead_id.in_(lead_ids))
+        .where(among(handoff.c.lead_id, lead_ids))
         .order_by(handoff.c.lead_id, handoff.c.id.desc(), hop.c.number.desc())
+        .ext(distinct_on(handoff.c.lead_id))
     )
     names = ("handoff_key", "owner_key", "disposition_code", "return_at")
-    return {row.lead_id: {name: row._mapping[name] for name in names} for row in conn.execute(query)}
+    rows = conn.execute(query).mappings()
+    return {row["lead_id"]: {name: row[name] for name in names} for row in rows}
 
 
 def _hops(conn: Connection, handoff_ids: list[int]) -> dict[int, tuple[HopTerms, ...]]:
     found: dict[int, list[HopTerms]] = {}
-    rows = conn.execute(select(hop).where(hop.c.handoff_id.in_(handoff_ids)).order_by(hop.c.number))
+    rows = conn.execute(
+        select(hop).where(among(hop.c.handoff_id, handoff_ids)).order_by(hop.c.number)
+    )
     for row in rows:
         found.setdefault(row.handoff_id, []).append(
             HopTerms(

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, DateTime, Row, cast, func, select
 
 from baton.leads.history import LeadHistory, OpenHandoff
 from baton.leads.states import HandoffState, LeadState
-from baton.ledger.tables import OPEN_HANDOFF_STATES, among, disposition, handoff, hop, lead
+from baton.ledger.tables import (
+    OPEN_HANDOFF_STATES,
+    among,
+    decision,
+    disposition,
+    handoff,
+    hop,
+    lead,
+)
 
 
 def histories(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadHistory]:
@@ -23,8 +32,11 @@ def histories(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadHistor
         handoffs.setdefault(row.lead_id, []).append(row)
     hops = _hops(conn, ids)
     last = _last_dispositions(conn, ids)
+    acted_on = _last_triggers(conn, ids)
     return {
-        row.id: _history(row, handoffs.get(row.id, []), hops, last.get(row.id))
+        row.id: _history(
+            row, handoffs.get(row.id, []), hops, last.get(row.id), acted_on.get(row.id)
+        )
         for row in conn.execute(select(lead).where(among(lead.c.id, ids)))
     }
 
@@ -52,15 +64,40 @@ def _last_dispositions(conn: Connection, lead_ids: Sequence[int]) -> dict[int, R
     return {row.lead_id: row for row in conn.execute(query)}
 
 
+def _last_triggers(conn: Connection, lead_ids: Sequence[int]) -> dict[int, datetime]:
+    """Return the newest trigger of each lead that sales has been told of.
+
+    After a merge the loser's decisions stay under its own id, but its handoffs are the winner's:
+    so both are asked.
+    """
+    at = func.max(cast(decision.c.result["trigger_at"].astext, DateTime(timezone=True))).label("at")
+    own = (
+        select(decision.c.lead_id, at)
+        .where(among(decision.c.lead_id, lead_ids), decision.c.outcome.in_(("handoff", "update")))
+        .group_by(decision.c.lead_id)
+    )
+    inherited = (
+        select(handoff.c.lead_id, at)
+        .join(decision, decision.c.id == handoff.c.decision_id)
+        .where(among(handoff.c.lead_id, lead_ids))
+        .group_by(handoff.c.lead_id)
+    )
+    found: dict[int, datetime] = {}
+    for lead_id, told_at in conn.execute(own.union_all(inherited)):
+        if told_at is not None:
+            found[lead_id] = max(told_at, found.get(lead_id, told_at))
+    return found
+
+
 def _history(
     row: Row[Any],
     handoffs: Sequence[Row[Any]],
     hops: dict[int, list[Row[Any]]],
     last: Row[Any, Any, Any] | None,
+    last_trigger_at: datetime | None,
 ) -> LeadHistory:
     open_ones = [one for one in handoffs if one.state in OPEN_HANDOFF_STATES]
     owners = [each.owner_key for one in handoffs for each in hops.get(one.id, []) if _is_user(each)]
-    counted = [one.captured_at for one in handoffs if one.state != HandoffState.CANCELLED]
     return LeadHistory(
         state=LeadState(row.state),
         band_before=row.band,
@@ -70,7 +107,7 @@ def _history(
         last_disposition=last.code if last else None,
         return_at=last.return_at if last else None,
         recycles=_recycles(handoffs),
-        last_trigger_at=max(counted, default=None),
+        last_trigger_at=last_trigger_at,
     )
 
 

@@ -39,6 +39,8 @@ DEFAULT_RATES: Mapping[str, Rate] = {
 }
 """Buckets without an entry have no limit of ours: they are only observed."""
 
+OBSERVE_EVERY_SECONDS = 2.0
+
 _OPEN = text(
     """
     INSERT INTO rate_bucket (name, tokens, refilled_at)
@@ -114,6 +116,7 @@ class LedgerRateLimiter:
     ) -> None:
         self._engine, self._rates = engine, dict(rates)
         self._sleep, self._now = sleep, now
+        self._observed: dict[str, float] = {}
 
     def acquire(self, bucket: str, cost: int = 1) -> None:
         """Wait until `cost` calls of `bucket` are allowed."""
@@ -129,6 +132,8 @@ class LedgerRateLimiter:
     def observe(self, bucket: str, remaining: int | None, limit: int | None) -> None:
         """Learn what the other side says is left of `bucket`, and what its limit is."""
         rate = self._rates.get(bucket)
+        if not self._worth_writing(bucket, remaining, rate):
+            return
         with transaction(self._engine) as conn:
             conn.execute(
                 _OBSERVE,
@@ -172,6 +177,20 @@ class LedgerRateLimiter:
                 conn.execute(_OPEN, values)
                 wait = conn.execute(_RESERVE, values).scalar_one()
         return float(wait)
+
+    def _worth_writing(self, bucket: str, remaining: int | None, rate: Rate | None) -> bool:
+        """Tell whether to write: always when it slows us down, else every few seconds.
+
+        Every answer of the other side comes by here, and most say that there is plenty left.
+        """
+        present = self._now().timestamp() if self._now else time.monotonic()
+        if rate is not None and remaining is not None and remaining < rate.burst:
+            self._observed[bucket] = present
+            return True
+        if present - self._observed.get(bucket, -OBSERVE_EVERY_SECONDS) < OBSERVE_EVERY_SECONDS:
+            return False
+        self._observed[bucket] = present
+        return True
 
     def _instant(self) -> datetime | None:
         return self._now() if self._now else None

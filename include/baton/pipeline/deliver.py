@@ -22,8 +22,8 @@ from baton.ledger.outbox import ClaimedEffect
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.hubspot_effects import change_lists, write_states
-from baton.pipeline.report import StepReport
 from baton.pipeline.outcomes import Ambiguous, Done, Failed, Outcome, Retry, outcome_of
+from baton.pipeline.report import StepReport
 from baton.pipeline.salesforce_effects import write_records, write_tasks
 from baton.pipeline.slack_effects import post_messages
 
@@ -134,9 +134,7 @@ def _record_all(
     report.update(names)
 
 
-def _record(
-    conn: Connection, ctx: Context, effect: ClaimedEffect, outcome: Outcome | None
-) -> str:
+def _record(conn: Connection, ctx: Context, effect: ClaimedEffect, outcome: Outcome | None) -> str:
     """Record one outcome with what follows from it."""
     name = _settle(conn, effect, outcome, ctx.clock.now())
     if isinstance(outcome, Done) and effect.handoff_id is not None:
@@ -147,9 +145,7 @@ def _record(
     return f"{effect.kind} {name}"
 
 
-def _settle(
-    conn: Connection, effect: ClaimedEffect, outcome: Outcome | None, now: datetime
-) -> str:
+def _settle(conn: Connection, effect: ClaimedEffect, outcome: Outcome | None, now: datetime) -> str:
     match outcome:
         case None:
             outbox.superseded(conn, effect.id, effect.fence, now=now)

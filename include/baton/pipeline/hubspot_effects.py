@@ -16,8 +16,8 @@ from baton.errors import RejectedRecordError
 from baton.ledger.dossiers import LeadDossier
 from baton.ledger.outbox import ClaimedEffect
 from baton.pipeline.context import Context
-from baton.pipeline.package_text import filled
 from baton.pipeline.outcomes import Done, Outcome, outcome_of
+from baton.pipeline.package_text import filled
 from baton.policy.models import Policy
 
 LONGEST_REASONS = 1000

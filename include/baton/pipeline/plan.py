@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from baton.decision.decision import Decision, DecisionOutcome
 from baton.decision.inputs import DecisionInputs
 from baton.errors import InvariantError
-from baton.leads.states import EffectState, LeadState
+from baton.leads.states import EffectState, HandoffState, LeadState
 from baton.ledger import handoffs, leads, outbox
 from baton.ledger.handoffs import HandoffRow, NewHandoff, NewHop
 from baton.ledger.leads import LeadRow, StateChange
@@ -33,13 +33,17 @@ HOT, NORMAL = 0, 100
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A decision with what it is about: its id, the lead's row before it, its inputs."""
+    """A decision with what it is about: its id, the lead's row before it, its inputs.
+
+    `again`: the lead was judged because its time had come, not because it changed.
+    """
 
     decision_id: int
     row: LeadRow
     prepared: Prepared
     inputs: DecisionInputs
     decision: Decision
+    again: bool = False
 
 
 def carry_into_ledger(
@@ -52,7 +56,11 @@ def carry_into_ledger(
     for one in judged:
         if one.decision.outcome is DecisionOutcome.UPDATE:
             effects += _news_for_owner(conn, ctx, agreement, one)
-    leads.set_states(conn, [change for one in judged if (change := _move(ctx, agreement.policy, one))])
+        elif one.decision.outcome is DecisionOutcome.SUPPRESS:
+            _withdraw(conn, ctx, one)
+    leads.set_states(
+        conn, [change for one in judged if (change := _move(ctx, agreement.policy, one))]
+    )
     leads.note_judgement(
         conn,
         [
@@ -75,11 +83,14 @@ def _move(ctx: Context, policy: Policy, one: Judged) -> StateChange | None:
     after = one.decision.lead_state
     if one.decision.outcome is DecisionOutcome.HANDOFF:
         return None
-    if after is None:
-        if one.row.state is not LeadState.SEEN:
-            return None
+    if after is None and one.row.state is LeadState.SEEN:
         # Judged, and nothing to do: a lead never stays unjudged.
         after = LeadState.NURTURE
+    elif after is None and one.again:
+        # Nothing came of it: the timer starts afresh, or it would be judged every minute.
+        after = one.row.state
+    if after is None:
+        return None
     cause = f"{one.decision.outcome}:{one.decision.reason_code}"
     return state_change(
         policy,
@@ -112,7 +123,7 @@ def _new_handoff(ctx: Context, one: Judged) -> NewHandoff:
     return NewHandoff(
         lead_id=one.row.id,
         mode=ctx.mode.value,
-        captured_at=one.inputs.captured_at,
+        captured_at=decision.met_at or one.inputs.captured_at,
         seen_at=one.prepared.snapshot.seen_at,
         decided_at=one.inputs.decided_at,
         decision_id=one.decision_id,
@@ -252,6 +263,19 @@ def _news_for_owner(
             **shared,
         ),
     ]
+
+
+def _withdraw(conn: Connection, ctx: Context, one: Judged) -> None:
+    """End the open handoff of somebody who took their permission back."""
+    open_one = one.inputs.history.open_handoff
+    if open_one is not None:
+        handoffs.advance(
+            conn,
+            open_one.id,
+            HandoffState.CANCELLED,
+            at=ctx.clock.now(),
+            cause=one.decision.reason_code,
+        )
 
 
 def _is_news(one: Judged) -> bool:

@@ -90,7 +90,7 @@ class Preparation:
         return _Read(snapshot, facts, found.problems, self._scopes(facts, snapshot))
 
     def _scopes(self, facts: Facts, snapshot: LeadSnapshot) -> frozenset[str]:
-        """Return the triggers that fire and the band that would hand the lead off."""
+        """Return the triggers that fire, else the band that would hand the lead off."""
         moment = self._ctx.clock.decides_at(snapshot.captured_at)
         total = score(facts, self._policy, moment).total_milli
         triggers = fired(
@@ -100,9 +100,10 @@ class Preparation:
             captured_at=snapshot.captured_at,
             total_milli=total,
         )
-        scopes = {one.trigger.id for one in triggers if one.trigger.hands_off}
+        scopes = frozenset(one.trigger.id for one in triggers if one.trigger.hands_off)
         band = band_of(total, self._policy)
-        return frozenset(scopes | ({band.name} if band.hands_off else set()))
+        # A hand raise asks for less than a band does, because a form asks for less.
+        return scopes or (frozenset({band.name}) if band.hands_off else frozenset())
 
     def _relations(self, read: Sequence[_Read]) -> dict[str, CrmRelations]:
         """Relate every lead to an account; ask Salesforce only about those that may be handed off."""

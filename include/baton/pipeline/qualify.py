@@ -9,36 +9,38 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from baton import __version__
 from baton.decision.decide import decide
-from baton.decision.decision import Decision
+from baton.decision.decision import RELEASED_FROM_REST, Decision, HoldReason
 from baton.decision.inputs import DecisionInputs, gather, personal_labels
 from baton.leads.model import LeadSnapshot
 from baton.leads.states import LeadState
-from baton.ledger import batches, decisions, handoffs, judgement_queue, leads, pools, watermarks
-from baton.ledger.decisions import NewDecision
+from baton.ledger import batches, decisions, judgement_queue, leads, pools, watermarks
 from baton.ledger.engine import transaction
 from baton.ledger.leads import LeadRow, PersonFields, SeenLead
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.context import Context
+from baton.pipeline.decided import open_book, recorded
 from baton.pipeline.plan import Judged, carry_into_ledger
-from baton.pipeline.preparation import Prepared, Preparation
-from baton.pipeline.pull import WATERMARK, Privacy, SnapshotReader, Window, changed_snapshots, window
+from baton.pipeline.preparation import Preparation, Prepared
+from baton.pipeline.pull import (
+    WATERMARK,
+    Privacy,
+    SnapshotReader,
+    Window,
+    changed_snapshots,
+    window,
+)
 from baton.pipeline.report import StepReport
-from baton.policy.models import Policy
+from baton.policy.models import Policy, TimerAction
 from baton.policy.phrases import in_words
-from baton.routing.book import PoolBook
-from baton.routing.distribution import PoolState
 
 logger = logging.getLogger(__name__)
-
-DAY = timedelta(days=1)
 
 
 def qualify_and_route(ctx: Context) -> StepReport:
@@ -117,7 +119,7 @@ def _decide_all(
         return []
     now = ctx.clock.now()
     histories = leads.histories(conn, [one.row.id for one in waiting])
-    book = _book(conn, agreement, now)
+    book = open_book(conn, ctx, agreement)
     batch_id = uuid.uuid4()
     batches.create(
         conn,
@@ -142,22 +144,39 @@ def _decide_all(
             history=histories[one.row.id],
             position=position,
             problems=lead.problems,
+            released=_released(one.row) if again else (),
         )
         decided.append((one, inputs, decide(inputs, policy, roster, book)))
     pools.save(conn, {name: state.to_json() for name, state in book.changed.items()})
     ids = decisions.record(
         conn,
         [
-            _record(one, inputs, decision, agreement, batch_id)
+            recorded(
+                inputs,
+                decision,
+                agreement,
+                lead_id=one.row.id,
+                snapshot_hash=one.content_hash,
+                batch_id=batch_id,
+            )
             for one, inputs, decision in decided
         ],
     )
     judged = [
-        Judged(decision_id, one.row, one.prepared, inputs, decision)
+        Judged(decision_id, one.row, one.prepared, inputs, decision, again)
         for decision_id, (one, inputs, decision) in zip(ids, decided, strict=True)
     ]
     batches.finish(conn, batch_id, counts=_counts(judged), at=now)
     return judged
+
+
+def _released(row: LeadRow) -> tuple[str, ...]:
+    """Return what no longer holds a lead whose timer is due."""
+    if row.timer_action == TimerAction.ROUTE_TO_FALLBACK:
+        return tuple(HoldReason)
+    if row.timer_action == TimerAction.JUDGE_AGAIN:
+        return (RELEASED_FROM_REST,)
+    return ()
 
 
 def _counts(judged: Sequence[Judged]) -> dict[str, int]:
@@ -222,45 +241,4 @@ def _person(lead: Prepared, privacy: Privacy, personal: frozenset[str]) -> Perso
             for name, value in lead.snapshot.properties.items()
             if value and name in privacy.personal
         },
-    )
-
-
-def _book(conn: Connection, agreement: Agreement, now: datetime) -> PoolBook:
-    names = [pool.name for pool in agreement.roster.pools]
-    states: Mapping[str, Mapping[str, object]] = pools.lock(conn, names)
-    return PoolBook(
-        {name: PoolState.from_json(state) for name, state in states.items() if state},
-        open_loads=handoffs.open_loads(conn),
-        day_loads=handoffs.assigned_since(conn, now - DAY, now),
-    )
-
-
-def _record(
-    one: _Waiting,
-    inputs: DecisionInputs,
-    decision: Decision,
-    agreement: Agreement,
-    batch_id: uuid.UUID,
-) -> NewDecision:
-    route = decision.route
-    return NewDecision(
-        lead_id=one.row.id,
-        batch_id=batch_id,
-        snapshot_hash=one.content_hash,
-        policy_hash=agreement.policy.hash,
-        roster_hash=agreement.roster.hash,
-        decided_at=inputs.decided_at,
-        engine_version=__version__,
-        position=inputs.position,
-        inputs=inputs.to_json(),
-        inputs_hash=inputs.hash,
-        result=decision.to_json(),
-        result_hash=decision.hash,
-        outcome=decision.outcome.value,
-        band=decision.band,
-        score_milli=decision.score.total_milli if decision.score else None,
-        trigger=decision.trigger,
-        rule=route.rule_id if route else None,
-        owner_key=route.owner.key if route and route.owner else None,
-        reason_code=decision.reason_code,
     )

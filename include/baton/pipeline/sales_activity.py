@@ -160,9 +160,7 @@ def _task_touch(
     )
 
 
-def _meeting(
-    row: Mapping[str, Any], handoff: HandoffRow, owners: Mapping[str, str]
-) -> NewTouch:
+def _meeting(row: Mapping[str, Any], handoff: HandoffRow, owners: Mapping[str, str]) -> NewTouch:
     return NewTouch(
         handoff_id=handoff.id,
         external_id=f"salesforce.event.{row['Id']}",

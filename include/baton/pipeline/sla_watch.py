@@ -21,7 +21,8 @@ from baton.ledger.touches import TouchRow
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.addressing import manager_address, owner_address
 from baton.pipeline.context import Context
-from baton.pipeline.deliver import drain
+from baton.pipeline.deliver import ASSIGNING, drain
+from baton.pipeline.reassignment import reassign_all
 from baton.pipeline.report import StepReport
 from baton.pipeline.sales_activity import read_touches
 from baton.policy.models import Policy
@@ -43,15 +44,16 @@ def watch_clocks(ctx: Context) -> StepReport:
     report = StepReport()
     report.update(read_touches(ctx))
     now = ctx.clock.now()
+    known = ctx.clock.known_until()
     with transaction(ctx.engine) as conn:
         agreement = active_policy(conn)
         running = [
             one
-            for one in handoffs.open_with_terms(conn, now)
+            for one in handoffs.open_with_terms(conn, known)
             if one.handoff.state not in _CLOCK_STOPPED
         ]
         worked = touches.of_handoffs(conn, [one.handoff.id for one in running])
-        due = _due(running, worked, now)
+        due = _due(running, worked, known)
         fresh = sla_events.record(
             conn,
             [
@@ -60,9 +62,10 @@ def watch_clocks(ctx: Context) -> StepReport:
             ],
         )
         _tell(conn, ctx, agreement, due, fresh, now)
+        report["reassigned"] += _reassign(conn, ctx, agreement, due, fresh)
     for event in fresh:
         report[event.kind] += 1
-    report.update(drain(ctx, ("slack_reminder",)))
+    report.update(drain(ctx, ASSIGNING if report["reassigned"] else ("slack_reminder",)))
     return report
 
 
@@ -74,9 +77,8 @@ def _due(
         if not one.hop.terms:
             continue
         touched = [_touch(row) for row in worked.get(one.handoff.id, ())]
-        for what in evaluate(terms_from_json(one.hop.terms), touched, now):
-            if what.kind.value not in one.recorded:
-                found.append((one, what))
+        due = evaluate(terms_from_json(one.hop.terms), touched, now)
+        found += [(one, what) for what in due if what.kind.value not in one.recorded]
     return found
 
 
@@ -99,6 +101,19 @@ def _tell(
         if what.kind in _TOLD and (one.hop.id, what.kind.value) in new
     ]
     outbox.add(conn, effects, at=now)
+
+
+def _reassign(
+    conn: Connection,
+    ctx: Context,
+    agreement: Agreement,
+    due: Sequence[tuple[OpenTerms, Due]],
+    fresh: Sequence[SlaEvent],
+) -> int:
+    """Give what nobody touched to somebody else; a replay reassigns nothing after the fact."""
+    new = {event.hop_id for event in fresh if event.kind == DueKind.REASSIGN}
+    lapsed = [one for one, what in due if what.kind is DueKind.REASSIGN and one.hop.id in new]
+    return 0 if ctx.replays or not lapsed else reassign_all(conn, ctx, agreement, lapsed)
 
 
 def _reminder(ctx: Context, agreement: Agreement, one: OpenTerms, kind: DueKind) -> NewEffect:

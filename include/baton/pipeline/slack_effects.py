@@ -37,7 +37,7 @@ def post_messages(
 
 
 def _post(ctx: Context, effect: ClaimedEffect, dossier: HandoffDossier) -> Done:
-    text, blocks = _rendered(effect, dossier)
+    text, blocks = _rendered(ctx, effect, dossier)
     try:
         target = _target(ctx, str(effect.params["target"]))
         return _post_once(ctx, effect, target, text, blocks)
@@ -74,10 +74,23 @@ def _done(posted: Posted, *, found_before: bool = False) -> Done:
 
 
 def _rendered(
-    effect: ClaimedEffect, dossier: HandoffDossier
+    ctx: Context, effect: ClaimedEffect, dossier: HandoffDossier
 ) -> tuple[str, list[dict[str, object]]]:
     if effect.kind == "slack_reminder":
         text = reminder_text(dossier, dossier.hop(effect.hop or 1), str(effect.params["why"]))
         return text, [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]
-    card = render(handoff_card(dossier, dossier.hop(effect.hop or 1)))
+    hop = dossier.hop(effect.hop or 1)
+    card = render(handoff_card(dossier, hop, mention=_mention(ctx, effect)))
     return card.text, card.blocks
+
+
+def _mention(ctx: Context, effect: ClaimedEffect) -> str | None:
+    """Return the owner's Slack id, so that an alert in a channel calls its owner by name."""
+    owner = str(effect.params.get("owner") or "")
+    if "@" not in owner or "@" in str(effect.params["target"]):
+        return None
+    try:
+        return ctx.slack.user_id(owner)
+    except RejectedRecordError:
+        # Not knowing the owner in Slack is no reason to keep the news from the channel.
+        return None

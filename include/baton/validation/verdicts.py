@@ -110,6 +110,8 @@ def _expectations() -> tuple[Any, Any]:
     import great_expectations as gx
     import great_expectations.expectations as gxe
 
+    # It sets its own level on import, and announces hundreds of internal registrations.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     return gx, gxe
 
 
@@ -117,7 +119,6 @@ def _expectations() -> tuple[Any, Any]:
 def _batch_definition() -> Any:
     """Return the one asset of this process; making a data context costs more than a batch."""
     gx, _gxe = _expectations()
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("ledger").add_dataframe_asset("leads")

@@ -36,29 +36,59 @@ class Kind(StrEnum):
 
 
 KIND_WEIGHTS: dict[Kind, float] = {
-    Kind.HAND_RAISER: 14, Kind.QUIZ_TAKER: 10, Kind.CALLER: 4, Kind.CONTACT_SALES: 6,
-    Kind.RESEARCHER: 19, Kind.READER: 14, Kind.SUBSCRIBER: 11, Kind.CUSTOMER: 4, Kind.IN_DEAL: 2,
-    Kind.SUPPORT: 4, Kind.JOB_SEEKER: 2, Kind.STUDENT: 2.5, Kind.COMPETITOR: 1.5,
-    Kind.COLLEAGUE: 0.7, Kind.PARTNER: 0.8, Kind.NONSENSE: 3, Kind.TWICE: 1.5,
+    Kind.HAND_RAISER: 14,
+    Kind.QUIZ_TAKER: 10,
+    Kind.CALLER: 4,
+    Kind.CONTACT_SALES: 6,
+    Kind.RESEARCHER: 19,
+    Kind.READER: 14,
+    Kind.SUBSCRIBER: 11,
+    Kind.CUSTOMER: 4,
+    Kind.IN_DEAL: 2,
+    Kind.SUPPORT: 4,
+    Kind.JOB_SEEKER: 2,
+    Kind.STUDENT: 2.5,
+    Kind.COMPETITOR: 1.5,
+    Kind.COLLEAGUE: 0.7,
+    Kind.PARTNER: 0.8,
+    Kind.NONSENSE: 3,
+    Kind.TWICE: 1.5,
 }
 _INTENT: dict[Kind, tuple[float, float]] = {
-    Kind.HAND_RAISER: (0.66, 0.2), Kind.QUIZ_TAKER: (0.52, 0.24), Kind.CALLER: (0.7, 0.17),
-    Kind.CONTACT_SALES: (0.62, 0.2), Kind.RESEARCHER: (0.48, 0.22), Kind.READER: (0.26, 0.15),
-    Kind.SUBSCRIBER: (0.15, 0.1), Kind.CUSTOMER: (0.55, 0.2), Kind.IN_DEAL: (0.65, 0.15),
+    Kind.HAND_RAISER: (0.66, 0.2),
+    Kind.QUIZ_TAKER: (0.52, 0.24),
+    Kind.CALLER: (0.7, 0.17),
+    Kind.CONTACT_SALES: (0.62, 0.2),
+    Kind.RESEARCHER: (0.48, 0.22),
+    Kind.READER: (0.26, 0.15),
+    Kind.SUBSCRIBER: (0.15, 0.1),
+    Kind.CUSTOMER: (0.55, 0.2),
+    Kind.IN_DEAL: (0.65, 0.15),
     Kind.TWICE: (0.6, 0.18),
 }
 """Mean and deviation of true intent; kinds that are not here never buy."""
 
 SOURCES: dict[str, float] = {
-    "ORGANIC_SEARCH": 30, "PAID_SEARCH": 16, "DIRECT_TRAFFIC": 16, "EMAIL_MARKETING": 8,
-    "REFERRALS": 10, "SOCIAL_MEDIA": 8, "PAID_SOCIAL": 7, "OTHER_CAMPAIGNS": 5,
+    "ORGANIC_SEARCH": 30,
+    "PAID_SEARCH": 16,
+    "DIRECT_TRAFFIC": 16,
+    "EMAIL_MARKETING": 8,
+    "REFERRALS": 10,
+    "SOCIAL_MEDIA": 8,
+    "PAID_SOCIAL": 7,
+    "OTHER_CAMPAIGNS": 5,
 }
 _SOURCE_LIFT = {"REFERRALS": 0.08, "PAID_SOCIAL": -0.08, "SOCIAL_MEDIA": -0.04, "PAID_SEARCH": 0.03}
 SOURCE_DETAIL = {
-    "ORGANIC_SEARCH": "lead routing software", "PAID_SEARCH": "Brand and category",
-    "DIRECT_TRAFFIC": "relay.test/", "EMAIL_MARKETING": "Monthly letter",
-    "REFERRALS": "partnerwerk.test", "SOCIAL_MEDIA": "Organic post", "PAID_SOCIAL": "Lookalike",
-    "OTHER_CAMPAIGNS": "Joint webinar", "OFFLINE": "Telephone",
+    "ORGANIC_SEARCH": "lead routing software",
+    "PAID_SEARCH": "Brand and category",
+    "DIRECT_TRAFFIC": "relay.test/",
+    "EMAIL_MARKETING": "Monthly letter",
+    "REFERRALS": "partnerwerk.test",
+    "SOCIAL_MEDIA": "Organic post",
+    "PAID_SOCIAL": "Lookalike",
+    "OTHER_CAMPAIGNS": "Joint webinar",
+    "OFFLINE": "Telephone",
 }
 
 
@@ -131,15 +161,29 @@ def buyer_of_kind(rng: Random, key: str, kind: Kind, companies: Sequence[Company
     fit = clamp((company.fit if company else 0.3) + _LEVEL_FIT[level])
     intent = _intent(rng, kind, source)
     buyer = Buyer(
-        key=key, kind=kind, first=first, last=last,
-        email=_email(rng, kind, (first, last), company), title=rng.choice(words.TITLES[level]),
-        level=level, phone=_phone(rng, land), country=land,
+        key=key,
+        kind=kind,
+        first=first,
+        last=last,
+        email=_email(rng, kind, (first, last), company),
+        title=rng.choice(words.TITLES[level]),
+        level=level,
+        phone=_phone(rng, land),
+        country=land,
         country_text=land.name if rng.random() < 0.7 else rng.choice(land.spellings),
-        state=state, zone=zone, company=company,
-        company_text=_company_text(rng, company), source=source, fit=fit, intent=intent,
-        budget=_budget(rng, intent), timeline=_timeline(rng, intent),
-        solution=weighted(rng, words.SOLUTIONS), pain=rng.choice(words.PAINS),
-        permission=weighted(rng, {"true": 87, "": 10, "false": 3}), language=land.language,
+        state=state,
+        zone=zone,
+        company=company,
+        company_text=_company_text(rng, company),
+        source=source,
+        fit=fit,
+        intent=intent,
+        budget=_budget(rng, intent),
+        timeline=_timeline(rng, intent),
+        solution=weighted(rng, words.SOLUTIONS),
+        pain=rng.choice(words.PAINS),
+        permission=weighted(rng, {"true": 87, "": 10, "false": 3}),
+        language=land.language,
         size_text=_size_text(rng, company),
     )
     return _particular(rng, buyer)
@@ -200,7 +244,8 @@ def _email(rng: Random, kind: Kind, name: tuple[str, str], company: Company | No
 
 def _mail_domain(rng: Random, kind: Kind, company: Company | None) -> str:
     fixed = {
-        Kind.STUDENT: words.UNIVERSITY, Kind.COLLEAGUE: "relay.test",
+        Kind.STUDENT: words.UNIVERSITY,
+        Kind.COLLEAGUE: "relay.test",
         Kind.JOB_SEEKER: words.FREE_MAIL[0],
     }
     if kind in fixed:
@@ -235,8 +280,15 @@ def _company_text(rng: Random, company: Company | None) -> str:
 def _size_text(rng: Random, company: Company | None) -> str:
     if company is None:
         return ""
-    ranges = ((10, "1-10"), (50, "11-50"), (200, "51-200"), (500, "201-500"), (1000, "501-1000"),
-              (5000, "1001-5000"), (10**9, "5000+"))
+    ranges = (
+        (10, "1-10"),
+        (50, "11-50"),
+        (200, "51-200"),
+        (500, "201-500"),
+        (1000, "501-1000"),
+        (5000, "1001-5000"),
+        (10**9, "5000+"),
+    )
     if rng.random() < 0.6:
         return next(text for top, text in ranges if company.employees <= top)
     return str(max(1, round(company.employees * rng.uniform(0.85, 1.15))))
@@ -282,10 +334,13 @@ def _particular(rng: Random, buyer: Buyer) -> Buyer:
 def _nonsense(rng: Random, buyer: Buyer) -> Buyer:
     """Somebody whose data is unusable: no e-mail in half of the cases, nothing true in the rest."""
     return replace(
-        buyer, first=rng.choice(("asdf", "Test", "X", "Mickey")),
+        buyer,
+        first=rng.choice(("asdf", "Test", "X", "Mickey")),
         last=rng.choice(("qwertz", "Testson", "Y", "aaaaaa")),
         email=None if rng.random() < 0.5 else f"asdf{rng.randint(100, 999)}@{words.DISPOSABLE[0]}",
         phone=rng.choice(("12", "call me", "+00 000 000", "0123456789012345678")),
-        country_text=rng.choice(("Narnia", "Atlantis", "n/a", "Earth")), company_text="none",
-        size_text=rng.choice(("lots", "-5", "one million billion", "???")), title="boss",
+        country_text=rng.choice(("Narnia", "Atlantis", "n/a", "Earth")),
+        company_text="none",
+        size_text=rng.choice(("lots", "-5", "one million billion", "???")),
+        title="boss",
     )

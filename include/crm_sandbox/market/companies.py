@@ -72,39 +72,103 @@ def domain_label(name: str) -> str:
 
 
 def _named(
-    name: str, domain: str, country: str, industry: str, *, employees: int, owner: str,
+    name: str,
+    domain: str,
+    country: str,
+    industry: str,
+    *,
+    employees: int,
+    owner: str,
 ) -> Company:
     land = words.BY_NAME[country]
     state, zone = land.zones[0]
     return Company(
-        key=f"named-{domain}", name=name, domain=domain, industry=industry, employees=employees,
-        country=land, state=state, zone=zone, tech=("Salesforce", "HubSpot", "Slack"),
-        standing=Standing.NAMED, owner=owner,
+        key=f"named-{domain}",
+        name=name,
+        domain=domain,
+        industry=industry,
+        employees=employees,
+        country=land,
+        state=state,
+        zone=zone,
+        tech=("Salesforce", "HubSpot", "Slack"),
+        standing=Standing.NAMED,
+        owner=owner,
     )
 
 
 NAMED_ACCOUNTS: tuple[Company, ...] = (
-    _named("Brennwerk Energie", "brennwerk.test", "Germany", "RENEWABLES_ENVIRONMENT",
-           employees=4200, owner="helena.voss"),
-    _named("Halvorsen Marine", "halvorsen-marine.test", "Norway", "LOGISTICS_AND_SUPPLY_CHAIN",
-           employees=2600, owner="helena.voss"),
-    _named("Castellan Insurance", "castellan-insurance.test", "United Kingdom", "INSURANCE",
-           employees=7800, owner="helena.voss"),
-    _named("Alpinvest Medizintechnik", "alpinvest-med.test", "Switzerland", "MEDICAL_DEVICES",
-           employees=1900, owner="helena.voss"),
-    _named("Northbridge Freight", "northbridge-freight.test", "United States",
-           "LOGISTICS_AND_SUPPLY_CHAIN", employees=5400, owner="marcus.bell"),
-    _named("Cedarline Health", "cedarline-health.test", "Canada", "HOSPITAL_HEALTH_CARE",
-           employees=3100, owner="marcus.bell"),
-    _named("Tidewater Machinery", "tidewater-machinery.test", "United States", "MACHINERY",
-           employees=2200, owner="marcus.bell"),
-    _named("Officine Bellandi", "officine-bellandi.test", "Italy", "INDUSTRIAL_AUTOMATION",
-           employees=640, owner="sofia.ricci"),
+    _named(
+        "Brennwerk Energie",
+        "brennwerk.test",
+        "Germany",
+        "RENEWABLES_ENVIRONMENT",
+        employees=4200,
+        owner="helena.voss",
+    ),
+    _named(
+        "Halvorsen Marine",
+        "halvorsen-marine.test",
+        "Norway",
+        "LOGISTICS_AND_SUPPLY_CHAIN",
+        employees=2600,
+        owner="helena.voss",
+    ),
+    _named(
+        "Castellan Insurance",
+        "castellan-insurance.test",
+        "United Kingdom",
+        "INSURANCE",
+        employees=7800,
+        owner="helena.voss",
+    ),
+    _named(
+        "Alpinvest Medizintechnik",
+        "alpinvest-med.test",
+        "Switzerland",
+        "MEDICAL_DEVICES",
+        employees=1900,
+        owner="helena.voss",
+    ),
+    _named(
+        "Northbridge Freight",
+        "northbridge-freight.test",
+        "United States",
+        "LOGISTICS_AND_SUPPLY_CHAIN",
+        employees=5400,
+        owner="marcus.bell",
+    ),
+    _named(
+        "Cedarline Health",
+        "cedarline-health.test",
+        "Canada",
+        "HOSPITAL_HEALTH_CARE",
+        employees=3100,
+        owner="marcus.bell",
+    ),
+    _named(
+        "Tidewater Machinery",
+        "tidewater-machinery.test",
+        "United States",
+        "MACHINERY",
+        employees=2200,
+        owner="marcus.bell",
+    ),
+    _named(
+        "Officine Bellandi",
+        "officine-bellandi.test",
+        "Italy",
+        "INDUSTRIAL_AUTOMATION",
+        employees=640,
+        owner="sofia.ricci",
+    ),
 )
 
 COMPANIES = 420
 _STANDINGS = (
-    (Standing.CUSTOMER, 40), (Standing.OPEN_OPPORTUNITY, 22), (Standing.AMBIGUOUS, 3),
+    (Standing.CUSTOMER, 40),
+    (Standing.OPEN_OPPORTUNITY, 22),
+    (Standing.AMBIGUOUS, 3),
     (Standing.PARTNER, 4),
 )
 
@@ -130,10 +194,15 @@ def _generate(rng: Random, key: str) -> Company:
     stem = f"{rng.choice(words.COMPANY_HEADS)} {rng.choice(words.COMPANY_TAILS[industry])}"
     state, zone = rng.choice(country.zones)
     return Company(
-        key=key, name=f"{stem} {rng.choice(country.suffixes)}",
-        domain=f"{domain_label(stem)}.test", industry=industry,
-        employees=max(3, min(20_000, round(lognormal(rng, 180, 1.35)))), country=country,
-        state=state, zone=zone, tech=tuple(sample(rng, words.TECH, rng.randint(2, 5))),
+        key=key,
+        name=f"{stem} {rng.choice(country.suffixes)}",
+        domain=f"{domain_label(stem)}.test",
+        industry=industry,
+        employees=max(3, min(20_000, round(lognormal(rng, 180, 1.35)))),
+        country=country,
+        state=state,
+        zone=zone,
+        tech=tuple(sample(rng, words.TECH, rng.randint(2, 5))),
         size_published=rng.random() > 0.08,
     )
 
@@ -144,5 +213,8 @@ def _known(rng: Random, company: Company, standing: Standing) -> Company:
     while industry in words.UNSERVED:
         industry = weighted(rng, words.INDUSTRY_WEIGHTS)
     return replace(
-        company, standing=standing, industry=industry, employees=max(40, company.employees),
+        company,
+        standing=standing,
+        industry=industry,
+        employees=max(40, company.employees),
     )

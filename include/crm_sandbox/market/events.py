@@ -24,7 +24,10 @@ class Event:
     def as_json(self) -> dict[str, Any]:
         """For the admin interface; the instant in ISO 8601."""
         return {
-            "at": self.at.isoformat(), "kind": self.kind, "who": self.who, "what": self.what,
+            "at": self.at.isoformat(),
+            "kind": self.kind,
+            "who": self.who,
+            "what": self.what,
             "company": self.company,
         }
 
@@ -41,8 +44,10 @@ class PlayedDay:
     def as_json(self) -> dict[str, Any]:
         """For the admin interface."""
         return {
-            "since": self.since.isoformat(), "until": self.until.isoformat(),
-            "counts": dict(sorted(self.counts.items())), "new_contacts": self.new_contacts,
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "counts": dict(sorted(self.counts.items())),
+            "new_contacts": self.new_contacts,
         }
 
 

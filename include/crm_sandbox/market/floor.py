@@ -102,8 +102,14 @@ class SalesFloor:
         rng = stream(self._seed, "triage", buyer.key if buyer else lead["Email"])
         reps = reps_of_region(buyer.country.region if buyer else "Americas")
         work = Work(
-            key=f"{lead['Id']}@queue", person=_MANAGER, record_id=lead["Id"], task_id=None,
-            since=since, hot=False, buyer=buyer, quality=0.0,
+            key=f"{lead['Id']}@queue",
+            person=_MANAGER,
+            record_id=lead["Id"],
+            task_id=None,
+            since=since,
+            hot=False,
+            buyer=buyer,
+            quality=0.0,
         )
         at = self._rhythm(_MANAGER).minutes(since, lognormal(rng, 40, 0.9))
         self._hand_on(work, at, rng.choice(reps).key, with_task=True)
@@ -150,13 +156,19 @@ class SalesFloor:
         user = self._ground.users[work.person]
         name = "Email" if move.by_mail else "Call"
         fields: dict[str, Any] = {
-            "Subject": name, "TaskSubtype": name, "Status": "Completed", "WhoId": work.record_id,
-            "OwnerId": user, "ActivityDate": move.at.date(),
+            "Subject": name,
+            "TaskSubtype": name,
+            "Status": "Completed",
+            "WhoId": work.record_id,
+            "OwnerId": user,
+            "ActivityDate": move.at.date(),
         }
         if not move.by_mail:
             rng = stream(self._seed, "call", work.key, move.at.isoformat())
             fields |= {
-                "CallType": "Outbound", "CallDisposition": "Connected" if move.connected
+                "CallType": "Outbound",
+                "CallDisposition": "Connected"
+                if move.connected
                 else rng.choice(("No answer", "Left voicemail")),
                 "CallDurationInSeconds": rng.randint(90, 1500 if move.connected else 120),
             }
@@ -178,13 +190,15 @@ class SalesFloor:
         if move.return_days is not None:
             returns = (move.at + timedelta(days=move.return_days)).date()
         fields: dict[str, Any] = {
-            "Disposition__c": move.disposition, "Disposition_Reason__c": move.reason or None,
+            "Disposition__c": move.disposition,
+            "Disposition_Reason__c": move.reason or None,
             "Return_Date__c": returns,
         }
         if work.record_id.startswith("00Q"):
             fields |= {
                 "Status": _GIVEN_BACK.get(move.disposition, "Accepted"),
-                "Data_Correct__c": move.data_correct, "Timing_Right__c": move.timing_right,
+                "Data_Correct__c": move.data_correct,
+                "Timing_Right__c": move.timing_right,
             }
             self._org.update("Lead", work.record_id, fields, by=user, at=move.at)
         else:
@@ -201,10 +215,18 @@ class SalesFloor:
     def _meeting(self, work: Work, move: Move) -> Event:
         user = self._ground.users[work.person]
         start = move.at.replace(minute=0, second=0) + timedelta(days=1, hours=1)
-        self._org.insert("Event", {
-            "Subject": "Meeting", "WhoId": work.record_id, "OwnerId": user,
-            "StartDateTime": start, "EndDateTime": start + timedelta(minutes=30),
-        }, by=user, at=move.at)
+        self._org.insert(
+            "Event",
+            {
+                "Subject": "Meeting",
+                "WhoId": work.record_id,
+                "OwnerId": user,
+                "StartDateTime": start,
+                "EndDateTime": start + timedelta(minutes=30),
+            },
+            by=user,
+            at=move.at,
+        )
         return self._event(work, move, "meeting", "")
 
     def _move_on(self, work: Work, move: Move, lead: Row) -> Event:
@@ -241,11 +263,20 @@ class SalesFloor:
             return None
         account = self._org.get("Account", contact["AccountId"])
         name = f"{account['Name'] if account else 'Account'} - more seats"[:120]
-        return self._org.insert("Opportunity", {
-            "Name": name, "AccountId": contact["AccountId"], "OwnerId": user,
-            "StageName": "Prospecting", "Amount": round(amount, 2), "LeadSource": "Web",
-            "CloseDate": (move.at + timedelta(days=45)).date(),
-        }, by=user, at=move.at)
+        return self._org.insert(
+            "Opportunity",
+            {
+                "Name": name,
+                "AccountId": contact["AccountId"],
+                "OwnerId": user,
+                "StageName": "Prospecting",
+                "Amount": round(amount, 2),
+                "LeadSource": "Web",
+                "CloseDate": (move.at + timedelta(days=45)).date(),
+            },
+            by=user,
+            at=move.at,
+        )
 
     def _stage(self, work: Work, move: Move) -> Event | None:
         deal = self._deals.get(work.key)
@@ -257,17 +288,24 @@ class SalesFloor:
         if move.stage == "Qualification" and work.buyer and BY_KEY[work.person].role == "SDR":
             size = work.buyer.company.employees if work.buyer.company else 100
             fields["OwnerId"] = user = self._ground.users[
-                account_executive(work.buyer.country.region, size).key]
+                account_executive(work.buyer.country.region, size).key
+            ]
         if move.stage.startswith("Closed"):
             fields["CloseDate"] = move.at.date()
         self._org.update("Opportunity", deal, fields, by=user, at=move.at)
         if move.stage == "Closed Won" and row["AccountId"]:
-            self._org.update("Account", row["AccountId"], {"Type": "Customer - Direct"}, by=user,
-                             at=move.at)
+            self._org.update(
+                "Account", row["AccountId"], {"Type": "Customer - Direct"}, by=user, at=move.at
+            )
         kind = {"Closed Won": "won", "Closed Lost": "lost"}.get(move.stage, "stage")
         return self._event(work, move, kind, f"{move.stage} {row['Amount'] or 0:,.0f}")
 
     def _event(self, work: Work, move: Move, kind: str, what: str) -> Event:
         company = work.buyer.company if work.buyer else None
-        return Event(at=move.at, kind=kind, who=work.person, what=what,
-                     company=company.name if company else "")
+        return Event(
+            at=move.at,
+            kind=kind,
+            who=work.person,
+            what=what,
+            company=company.name if company else "",
+        )

@@ -53,8 +53,10 @@ def _role(rng: Random, buyer: Buyer) -> dict[str, str]:
 def _plans(rng: Random, buyer: Buyer) -> dict[str, str]:
     """The four qualification answers, of which some are left out (branching forms)."""
     asked = {
-        "budget_range": (buyer.budget, 0.8), "decision_timeline": (buyer.timeline, 0.85),
-        "current_solution": (buyer.solution, 0.7), "primary_pain_point": (buyer.pain, 0.65),
+        "budget_range": (buyer.budget, 0.8),
+        "decision_timeline": (buyer.timeline, 0.85),
+        "current_solution": (buyer.solution, 0.7),
+        "primary_pain_point": (buyer.pain, 0.65),
     }
     told = {name: answer for name, (answer, share) in asked.items() if rng.random() < share}
     if buyer.company and rng.random() < 0.6:

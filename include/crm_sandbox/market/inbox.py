@@ -23,7 +23,12 @@ class Inbox:
     """Finds new work by looking at the org alone, as a person would."""
 
     def __init__(
-        self, ground: Ground, *, seed: int, org: Org, buyer_of: Callable[[str | None, str | None], Buyer | None]
+        self,
+        ground: Ground,
+        *,
+        seed: int,
+        org: Org,
+        buyer_of: Callable[[str | None, str | None], Buyer | None],
     ) -> None:
         """`buyer_of` gives the truth behind a HubSpot contact id or an e-mail address."""
         self._ground = ground
@@ -99,14 +104,20 @@ class Inbox:
 
     def _work(self, record: Row, person: str, task: Row | None, *, since: datetime) -> Work:
         buyer = self.truth(record)
-        identity = buyer.key if buyer else str(record.get("HubSpot_Contact_Id__c") or record["Email"])
+        identity = (
+            buyer.key if buyer else str(record.get("HubSpot_Contact_Id__c") or record["Email"])
+        )
         self._times[identity] += 1
         nth = self._times[identity]
         band = str(record.get("Handoff_Band__c") or "").lower()
         return Work(
-            key=f"{identity}#{nth}@{person}", person=person, record_id=record["Id"],
-            task_id=task["Id"] if task else None, since=since,
-            hot=band == "hot" or bool(task and task["Priority"] == "High"), buyer=buyer,
+            key=f"{identity}#{nth}@{person}",
+            person=person,
+            record_id=record["Id"],
+            task_id=task["Id"] if task else None,
+            since=since,
+            hot=band == "hot" or bool(task and task["Priority"] == "High"),
+            buyer=buyer,
             quality=self._quality(identity, buyer, nth),
         )
 

@@ -54,8 +54,25 @@ class Step:
     quiz: QuizResult | None = None
 
 
-_HOURS = {7: 2, 8: 6, 9: 11, 10: 13, 11: 12, 12: 7, 13: 9, 14: 12, 15: 11, 16: 9, 17: 6, 18: 3,
-          19: 2, 20: 3, 21: 3, 22: 2, 23: 1}
+_HOURS = {
+    7: 2,
+    8: 6,
+    9: 11,
+    10: 13,
+    11: 12,
+    12: 7,
+    13: 9,
+    14: 12,
+    15: 11,
+    16: 9,
+    17: 6,
+    18: 3,
+    19: 2,
+    20: 3,
+    21: 3,
+    22: 2,
+    23: 1,
+}
 _ARRIVALS = (13.6, 14.4, 13.8, 12.9, 10.2, 3.0, 3.4)
 """Mean number of new people a day, Monday first: about 900 in ninety days."""
 
@@ -124,8 +141,15 @@ class Path:
         values = form_values(self.rng, self.buyer, QUIZ, nth=self.forms)
         eager = clamp(0.15 + 0.75 * self.buyer.quality)
         self.forms += 1
-        self._add(Step(at=self.at, kind=StepKind.QUIZ, form=QUIZ, values=values,
-                       quiz=result or answer_quiz(self.rng, eager)))
+        self._add(
+            Step(
+                at=self.at,
+                kind=StepKind.QUIZ,
+                form=QUIZ,
+                values=values,
+                quiz=result or answer_quiz(self.rng, eager),
+            )
+        )
 
     def call(self) -> None:
         """Calls; the switchboard writes down who it was."""
@@ -353,10 +377,21 @@ def _after(path: Path) -> None:
 
 
 _STORIES: dict[Kind, Callable[[Path], None]] = {
-    Kind.HAND_RAISER: _hand_raiser, Kind.QUIZ_TAKER: _quiz_taker, Kind.CALLER: _caller,
-    Kind.CONTACT_SALES: _contact_sales, Kind.RESEARCHER: _researcher, Kind.READER: _reader,
-    Kind.SUBSCRIBER: _subscriber, Kind.CUSTOMER: _customer, Kind.IN_DEAL: _in_deal,
-    Kind.SUPPORT: _support, Kind.JOB_SEEKER: _job_seeker, Kind.STUDENT: _student,
-    Kind.COMPETITOR: _competitor, Kind.COLLEAGUE: _colleague, Kind.PARTNER: _partner,
-    Kind.NONSENSE: _nonsense, Kind.TWICE: _twice,
+    Kind.HAND_RAISER: _hand_raiser,
+    Kind.QUIZ_TAKER: _quiz_taker,
+    Kind.CALLER: _caller,
+    Kind.CONTACT_SALES: _contact_sales,
+    Kind.RESEARCHER: _researcher,
+    Kind.READER: _reader,
+    Kind.SUBSCRIBER: _subscriber,
+    Kind.CUSTOMER: _customer,
+    Kind.IN_DEAL: _in_deal,
+    Kind.SUPPORT: _support,
+    Kind.JOB_SEEKER: _job_seeker,
+    Kind.STUDENT: _student,
+    Kind.COMPETITOR: _competitor,
+    Kind.COLLEAGUE: _colleague,
+    Kind.PARTNER: _partner,
+    Kind.NONSENSE: _nonsense,
+    Kind.TWICE: _twice,
 }

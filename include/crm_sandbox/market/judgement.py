@@ -16,10 +16,17 @@ DISQUALIFIED = "Disqualified"
 ACCEPTED = "Accepted"
 
 OUTCOME_OF_REASON: dict[str, str] = {
-    "Bad timing": RECYCLE, "No budget yet": RECYCLE, "No reply yet": RECYCLE,
-    "Needs nurturing": RECYCLE, "Wrong contact": RECYCLE, "Too small": RECYCLE,
-    "Locked in with competitor": RECYCLE, "Industry we do not serve": DISQUALIFIED,
-    "Competitor": DISQUALIFIED, "Student or job seeker": DISQUALIFIED, "Duplicate": DISQUALIFIED,
+    "Bad timing": RECYCLE,
+    "No budget yet": RECYCLE,
+    "No reply yet": RECYCLE,
+    "Needs nurturing": RECYCLE,
+    "Wrong contact": RECYCLE,
+    "Too small": RECYCLE,
+    "Locked in with competitor": RECYCLE,
+    "Industry we do not serve": DISQUALIFIED,
+    "Competitor": DISQUALIFIED,
+    "Student or job seeker": DISQUALIFIED,
+    "Duplicate": DISQUALIFIED,
     "Not a project": DISQUALIFIED,
 }
 """Every reason a rep can give, with the disposition it goes with."""
@@ -46,9 +53,7 @@ class Judgement:
     """Reason of a lead that is accepted first and given back later."""
 
 
-def judge(
-    rng: Random, buyer: Buyer | None, quality: float, *, hours_waited: float
-) -> Judgement:
+def judge(rng: Random, buyer: Buyer | None, quality: float, *, hours_waited: float) -> Judgement:
     """Decide the fate of a piece of work.
 
     `quality` is the hidden truth between 0 and 1; `hours_waited` (wall clock) makes an answer of
@@ -65,8 +70,10 @@ def judge(
     converts = rng.random() < logistic((quality - 0.69) * 8)
     dropped = not converts and rng.random() < 0.5
     return Judgement(
-        fate=Fate.ACCEPTED, meeting=converts or rng.random() < 0.15 + 0.4 * quality,
-        converts=converts, wins=rng.random() < 0.65 * logistic((quality - 0.68) * 8),
+        fate=Fate.ACCEPTED,
+        meeting=converts or rng.random() < 0.15 + 0.4 * quality,
+        converts=converts,
+        wins=rng.random() < 0.65 * logistic((quality - 0.68) * 8),
         dropped_later=_reason(rng, buyer) if dropped else "",
     )
 
@@ -98,8 +105,13 @@ def _obvious(rng: Random, buyer: Buyer | None) -> str:
 
 def _reason(rng: Random, buyer: Buyer | None) -> str:
     weights = {
-        "Bad timing": 1.2, "Needs nurturing": 1.2, "No budget yet": 0.6, "Wrong contact": 0.5,
-        "Not a project": 0.5, "Duplicate": 0.2, "Locked in with competitor": 0.2,
+        "Bad timing": 1.2,
+        "Needs nurturing": 1.2,
+        "No budget yet": 0.6,
+        "Wrong contact": 0.5,
+        "Not a project": 0.5,
+        "Duplicate": 0.2,
+        "Locked in with competitor": 0.2,
     }
     if buyer is not None:
         weights["Bad timing"] += {"just_looking": 2, "this_year": 4}.get(buyer.timeline, 0)

@@ -25,11 +25,19 @@ from crm_sandbox.market.randomness import stream, weighted
 GOLDEN_QUIZ_SCORE = 80
 THRESHOLD_QUIZ_SCORE = 75
 
-_TARGETS = frozenset({"COMPUTER_SOFTWARE", "INFORMATION_TECHNOLOGY_AND_SERVICES",
-                      "FINANCIAL_SERVICES", "INSURANCE"})
+_TARGETS = frozenset(
+    {"COMPUTER_SOFTWARE", "INFORMATION_TECHNOLOGY_AND_SERVICES", "FINANCIAL_SERVICES", "INSURANCE"}
+)
 _MIX: dict[Kind, float] = {
-    Kind.HAND_RAISER: 44, Kind.QUIZ_TAKER: 18, Kind.CALLER: 13, Kind.CONTACT_SALES: 13,
-    Kind.CUSTOMER: 3, Kind.IN_DEAL: 2, Kind.SUBSCRIBER: 3, Kind.STUDENT: 1.5, Kind.COMPETITOR: 1,
+    Kind.HAND_RAISER: 44,
+    Kind.QUIZ_TAKER: 18,
+    Kind.CALLER: 13,
+    Kind.CONTACT_SALES: 13,
+    Kind.CUSTOMER: 3,
+    Kind.IN_DEAL: 2,
+    Kind.SUBSCRIBER: 3,
+    Kind.STUDENT: 1.5,
+    Kind.COMPETITOR: 1,
     Kind.NONSENSE: 1.5,
 }
 
@@ -71,18 +79,30 @@ class LiveScript:
     def _placed(self, rng: Random, buyer: Buyer, region: str) -> Buyer:
         """The same person at a mid-sized company of that region which fits well."""
         fitting = [
-            company for company in self._companies
-            if company.region == region and 100 <= company.employees <= 900
-            and company.industry in _TARGETS and company.standing is Standing.UNKNOWN
+            company
+            for company in self._companies
+            if company.region == region
+            and 100 <= company.employees <= 900
+            and company.industry in _TARGETS
+            and company.standing is Standing.UNKNOWN
             and company.size_published
         ]
         company = rng.choice(fitting or self._companies)
         local = (buyer.email or "someone@x.test").split("@")[0]
         return replace(
-            buyer, company=company, company_text=company.name, country=company.country,
-            country_text=company.country.name, state=company.state, zone=company.zone,
-            email=f"{local}@{company.domain}", title=words.TITLES["head"][0], level="head",
-            budget="50k_200k", timeline="this_quarter", intent=0.9,
+            buyer,
+            company=company,
+            company_text=company.name,
+            country=company.country,
+            country_text=company.country.name,
+            state=company.state,
+            zone=company.zone,
+            email=f"{local}@{company.domain}",
+            title=words.TITLES["head"][0],
+            level="head",
+            budget="50k_200k",
+            timeline="this_quarter",
+            intent=0.9,
             size_text=str(company.employees),
         )
 
@@ -121,7 +141,8 @@ def _at_the_line(rng: Random, buyer: Buyer, at: datetime) -> list[Step]:
     path.visit(pricing=1)
     path.at = at
     values = {
-        **form_values(rng, buyer, WEBINAR, nth=1), "decision_timeline": "this_quarter",
+        **form_values(rng, buyer, WEBINAR, nth=1),
+        "decision_timeline": "this_quarter",
         "primary_pain_point": buyer.pain,
     }
     path.steps.append(Step(at=at, kind=StepKind.FORM, form=WEBINAR, values=values))

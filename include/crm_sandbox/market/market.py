@@ -109,7 +109,9 @@ class Market:
             self._happen(_not_before(since, item), record)
         self._clock.set(until)
         return PlayedDay(
-            since=since, until=until, counts=record.counts(),
+            since=since,
+            until=until,
+            counts=record.counts(),
             new_contacts=self._portal.count("contacts") - contacts,
         )
 

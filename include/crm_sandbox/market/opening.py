@@ -27,31 +27,43 @@ from crm_sandbox.slack.workspace import Workspace
 
 LISTS = ("Nurture: later", "Nurture: education", "Recycled", "Do not market")
 OPEN_STAGES = {
-    "Prospecting": 1.0, "Qualification": 2.0, "Needs Analysis": 2.0, "Proposal/Price Quote": 2.0,
+    "Prospecting": 1.0,
+    "Qualification": 2.0,
+    "Needs Analysis": 2.0,
+    "Proposal/Price Quote": 2.0,
     "Negotiation/Review": 1.0,
 }
 
 _CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
     "budget_range": ("Budget range", ("under_10k", "10k_50k", "50k_200k", "over_200k")),
     "decision_timeline": (
-        "Decision timeline", ("this_month", "this_quarter", "this_year", "just_looking")),
+        "Decision timeline",
+        ("this_month", "this_quarter", "this_year", "just_looking"),
+    ),
     "handoff_permission": ("May be handed to sales", ("true", "false")),
     "call_permission": ("May be called", ("true", "false")),
 }
 _NUMBERS = {
-    "quiz_score": "Quiz score", "pricing_page_views": "Pricing page views",
-    "content_downloads": "Content downloads", "webinars_attended": "Webinars attended",
+    "quiz_score": "Quiz score",
+    "pricing_page_views": "Pricing page views",
+    "content_downloads": "Content downloads",
+    "webinars_attended": "Webinars attended",
     "site_revisits": "Site revisits",
 }
 _MOMENTS = {
-    "quiz_taken_at": "Quiz taken at", "pricing_page_last_view_at": "Pricing page last viewed at",
-    "last_content_at": "Last content at", "inbound_call_at": "Inbound call at",
+    "quiz_taken_at": "Quiz taken at",
+    "pricing_page_last_view_at": "Pricing page last viewed at",
+    "last_content_at": "Last content at",
+    "inbound_call_at": "Inbound call at",
     "demo_requested_at": "Demo requested at",
 }
 _TEXTS = {
-    "quiz_name": "Quiz name", "current_solution": "Current solution",
-    "primary_pain_point": "Primary pain point", "company_size": "Company size",
-    "tech_stack": "Tech stack", "preferred_language": "Preferred language (form)",
+    "quiz_name": "Quiz name",
+    "current_solution": "Current solution",
+    "primary_pain_point": "Primary pain point",
+    "company_size": "Company size",
+    "tech_stack": "Tech stack",
+    "preferred_language": "Preferred language (form)",
 }
 
 
@@ -77,7 +89,9 @@ def open_people(ground: Ground, *, org: Org, portal: Portal, workspace: Workspac
     """Users, owners, Slack users, queues and channels."""
     for person in STAFF:
         ground.users[person.key] = org.add_user(
-            person.name, person.email, zone=person.zone,
+            person.name,
+            person.email,
+            zone=person.zone,
             manager_id=ground.users[person.manager] if person.manager else None,
         )
         ground.owners[person.key] = portal.add_owner(person.email, person.first, person.last)
@@ -119,8 +133,13 @@ def property_definitions() -> list[dict[str, Any]]:
 
 
 def _definition(name: str, label: str, kind: str, field_type: str) -> dict[str, Any]:
-    return {"name": name, "label": label, "type": kind, "fieldType": field_type,
-            "groupName": "contactinformation"}
+    return {
+        "name": name,
+        "label": label,
+        "type": kind,
+        "fieldType": field_type,
+        "groupName": "contactinformation",
+    }
 
 
 class Opening:
@@ -150,10 +169,13 @@ class Opening:
         at = self._ground.opened - timedelta(days=rng.randint(60, 900))
         owner = self._owner_of(company)
         fields = {
-            "Name": company.name, "Website": _website(company, rng.randint(0, 2)),
-            "OwnerId": owner, "Type": _ACCOUNT_TYPE[company.standing],
+            "Name": company.name,
+            "Website": _website(company, rng.randint(0, 2)),
+            "OwnerId": owner,
+            "Type": _ACCOUNT_TYPE[company.standing],
             "Industry": words.SALESFORCE_INDUSTRY[company.industry],
-            "NumberOfEmployees": company.employees, "BillingCountry": company.country.name,
+            "NumberOfEmployees": company.employees,
+            "BillingCountry": company.country.name,
         }
         account = self._org.insert("Account", fields, by=owner, at=at)
         self._ground.accounts[company.domain] = account
@@ -181,20 +203,37 @@ class Opening:
     def _open_deal(self, company: Company, account: str, owner: str) -> None:
         rng = stream(self._seed, "deal", company.key)
         opened = self._ground.opened
-        self._org.insert("Opportunity", {
-            "Name": f"{company.name} - first project", "AccountId": account, "OwnerId": owner,
-            "StageName": weighted(rng, OPEN_STAGES), "Amount": deal_amount(self._seed, company),
-            "CloseDate": (opened + timedelta(days=rng.randint(20, 120))).date(),
-            "LeadSource": "Web",
-        }, by=owner, at=opened - timedelta(days=rng.randint(5, 55)))
+        self._org.insert(
+            "Opportunity",
+            {
+                "Name": f"{company.name} - first project",
+                "AccountId": account,
+                "OwnerId": owner,
+                "StageName": weighted(rng, OPEN_STAGES),
+                "Amount": deal_amount(self._seed, company),
+                "CloseDate": (opened + timedelta(days=rng.randint(20, 120))).date(),
+                "LeadSource": "Web",
+            },
+            by=owner,
+            at=opened - timedelta(days=rng.randint(5, 55)),
+        )
 
     def _won_deal(self, company: Company, account: str, at: datetime) -> None:
         owner = self._ground.users[account_executive(company.region, company.employees).key]
-        self._org.insert("Opportunity", {
-            "Name": f"{company.name} - subscription", "AccountId": account, "OwnerId": owner,
-            "StageName": "Closed Won", "Amount": deal_amount(self._seed, company),
-            "CloseDate": at.date(), "LeadSource": "Web",
-        }, by=owner, at=at)
+        self._org.insert(
+            "Opportunity",
+            {
+                "Name": f"{company.name} - subscription",
+                "AccountId": account,
+                "OwnerId": owner,
+                "StageName": "Closed Won",
+                "Amount": deal_amount(self._seed, company),
+                "CloseDate": at.date(),
+                "LeadSource": "Web",
+            },
+            by=owner,
+            at=at,
+        )
 
     def _known_contact(self, company: Company, account: str, owner: str, number: int) -> None:
         """A person at an account, in both systems; not always linked by id."""
@@ -206,17 +245,34 @@ class Opening:
             return
         stage = "customer" if company.standing is Standing.CUSTOMER else "opportunity"
         keeper = "former.rep" if rng.random() < 0.1 else "ines.moreau"
-        record = self._portal.create("contacts", {
-            "email": email, "firstname": buyer.first, "lastname": buyer.last,
-            "jobtitle": buyer.title, "company": company.name, "country": company.country.name,
-            "phone": buyer.phone, "lifecyclestage": stage, "hs_analytics_source": "OFFLINE",
-            "hubspot_owner_id": self._ground.owners[keeper], "handoff_permission": "true",
-            "associatedcompanyid": self._website.know_company(company, at=at),
-        }, at=at, source="CRM_UI")
+        record = self._portal.create(
+            "contacts",
+            {
+                "email": email,
+                "firstname": buyer.first,
+                "lastname": buyer.last,
+                "jobtitle": buyer.title,
+                "company": company.name,
+                "country": company.country.name,
+                "phone": buyer.phone,
+                "lifecyclestage": stage,
+                "hs_analytics_source": "OFFLINE",
+                "hubspot_owner_id": self._ground.owners[keeper],
+                "handoff_permission": "true",
+                "associatedcompanyid": self._website.know_company(company, at=at),
+            },
+            at=at,
+            source="CRM_UI",
+        )
         self._website.adopt(buyer, record.id)
         fields = {
-            "FirstName": buyer.first, "LastName": buyer.last, "Email": email,
-            "Title": buyer.title, "Phone": buyer.phone, "AccountId": account, "OwnerId": owner,
+            "FirstName": buyer.first,
+            "LastName": buyer.last,
+            "Email": email,
+            "Title": buyer.title,
+            "Phone": buyer.phone,
+            "AccountId": account,
+            "OwnerId": owner,
             "LeadSource": "Web",
         }
         if rng.random() < 0.5:
@@ -233,12 +289,21 @@ class Opening:
         if company is None or self._portal.find("contacts", "email", email):
             return
         at = self._ground.opened - timedelta(days=rng.randint(40, 300))
-        record = self._portal.create("contacts", {
-            "email": email, "firstname": buyer.first, "lastname": buyer.last,
-            "company": buyer.company_text, "country": buyer.country_text,
-            "lifecyclestage": "lead", "hs_analytics_source": "OFFLINE",
-            "handoff_permission": buyer.permission or None,
-        }, at=at, source="IMPORT")
+        record = self._portal.create(
+            "contacts",
+            {
+                "email": email,
+                "firstname": buyer.first,
+                "lastname": buyer.last,
+                "company": buyer.company_text,
+                "country": buyer.country_text,
+                "lifecyclestage": "lead",
+                "hs_analytics_source": "OFFLINE",
+                "handoff_permission": buyer.permission or None,
+            },
+            at=at,
+            source="IMPORT",
+        )
         self._website.adopt(buyer, record.id)
         reps = reps_of_region(company.region)
         owner = self._ground.users[reps[number % len(reps)].key]
@@ -252,15 +317,23 @@ class Opening:
 
 def _lead_fields(buyer: Buyer, company: Company, owner: str) -> dict[str, Any]:
     return {
-        "FirstName": buyer.first, "LastName": buyer.last, "Company": company.name,
-        "Email": buyer.email, "Phone": buyer.phone, "Title": buyer.title, "OwnerId": owner,
-        "LeadSource": "Web", "Country": company.country.name,
+        "FirstName": buyer.first,
+        "LastName": buyer.last,
+        "Company": company.name,
+        "Email": buyer.email,
+        "Phone": buyer.phone,
+        "Title": buyer.title,
+        "OwnerId": owner,
+        "LeadSource": "Web",
+        "Country": company.country.name,
     }
 
 
 _ACCOUNT_TYPE = {
-    Standing.CUSTOMER: "Customer - Direct", Standing.OPEN_OPPORTUNITY: "Prospect",
-    Standing.NAMED: "Prospect", Standing.AMBIGUOUS: "Prospect",
+    Standing.CUSTOMER: "Customer - Direct",
+    Standing.OPEN_OPPORTUNITY: "Prospect",
+    Standing.NAMED: "Prospect",
+    Standing.AMBIGUOUS: "Prospect",
     Standing.PARTNER: "Channel Partner / Reseller",
 }
 

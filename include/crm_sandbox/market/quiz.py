@@ -8,20 +8,25 @@ from random import Random
 QUIZ_NAME = "Demo-readiness quiz"
 
 QUESTIONS: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = (
-    ("How many leads reach sales each month?",
-     (("Fewer than 50", 0), ("50 to 200", 10), ("More than 200", 15))),
-    ("How soon does a rep answer today?",
-     (("Within minutes", 0), ("Within a day", 10), ("Nobody knows", 15))),
-    ("Who decides which rep gets a lead?",
-     (("A rule in the CRM", 5), ("Somebody in marketing", 10), ("Whoever is quickest", 15))),
-    ("Do sales and marketing share a written definition of a qualified lead?",
-     (("Yes", 5), ("Being written", 15), ("No", 10))),
-    ("Which CRM do you use?",
-     (("Salesforce", 10), ("HubSpot only", 5), ("Another one", 0))),
-    ("Is money set aside for this?",
-     (("Yes", 15), ("Asked for", 10), ("No", 0))),
-    ("When would you start?",
-     (("Within three months", 15), ("This year", 5), ("Just looking", 0))),
+    (
+        "How many leads reach sales each month?",
+        (("Fewer than 50", 0), ("50 to 200", 10), ("More than 200", 15)),
+    ),
+    (
+        "How soon does a rep answer today?",
+        (("Within minutes", 0), ("Within a day", 10), ("Nobody knows", 15)),
+    ),
+    (
+        "Who decides which rep gets a lead?",
+        (("A rule in the CRM", 5), ("Somebody in marketing", 10), ("Whoever is quickest", 15)),
+    ),
+    (
+        "Do sales and marketing share a written definition of a qualified lead?",
+        (("Yes", 5), ("Being written", 15), ("No", 10)),
+    ),
+    ("Which CRM do you use?", (("Salesforce", 10), ("HubSpot only", 5), ("Another one", 0))),
+    ("Is money set aside for this?", (("Yes", 15), ("Asked for", 10), ("No", 0))),
+    ("When would you start?", (("Within three months", 15), ("This year", 5), ("Just looking", 0))),
 )
 """Each question with its answers and their points; the best answers add up to 100."""
 
@@ -59,7 +64,8 @@ def quiz_with_score(rng: Random, score: int) -> QuizResult:
         shuffled = rng.sample(answers, len(answers))
         ways = {
             total + points: [*chosen, (question, text, points)]
-            for total, chosen in ways.items() for text, points in shuffled
+            for total, chosen in ways.items()
+            for text, points in shuffled
         }
     if score not in ways:
         raise ValueError(f"no answers to the quiz add up to {score}")

@@ -122,12 +122,17 @@ class _Planner:
         asked = rng.random() < 0.8
         wrong_data = reason in ("Wrong contact", "Duplicate") or rng.random() < 0.08
         bad_moment = reason in ("Bad timing", "No budget yet", "Needs nurturing")
-        self.moves.append(Move(
-            at=self._at, kind=MoveKind.DISPOSE, disposition=OUTCOME_OF_REASON[reason],
-            reason=reason, return_days=return_days,
-            data_correct=("No" if wrong_data else "Yes") if asked else None,
-            timing_right=("No" if bad_moment else "Yes") if asked else None,
-        ))
+        self.moves.append(
+            Move(
+                at=self._at,
+                kind=MoveKind.DISPOSE,
+                disposition=OUTCOME_OF_REASON[reason],
+                reason=reason,
+                return_days=return_days,
+                data_correct=("No" if wrong_data else "Yes") if asked else None,
+                timing_right=("No" if bad_moment else "Yes") if asked else None,
+            )
+        )
 
     def silent(self) -> None:
         """Touch after touch over days, then no reply; the impatient give up too early."""
@@ -172,10 +177,15 @@ class _Planner:
 
     def _accept(self) -> None:
         asked = self._rng.random() < 0.8
-        self.moves.append(Move(
-            at=self._at, kind=MoveKind.ACCEPT, disposition=ACCEPTED,
-            data_correct="Yes" if asked else None, timing_right="Yes" if asked else None,
-        ))
+        self.moves.append(
+            Move(
+                at=self._at,
+                kind=MoveKind.ACCEPT,
+                disposition=ACCEPTED,
+                data_correct="Yes" if asked else None,
+                timing_right="Yes" if asked else None,
+            )
+        )
 
     def _follow_up(self, judgement: Judgement) -> None:
         for _ in range(self._rng.randint(0, 2)):

@@ -184,9 +184,12 @@ class Website:
 def company_properties(company: Company) -> dict[str, str | None]:
     """What the portal knows of a company."""
     return {
-        "name": company.name, "domain": company.domain, "industry": company.industry,
+        "name": company.name,
+        "domain": company.domain,
+        "industry": company.industry,
         "numberofemployees": str(company.employees) if company.size_published else None,
-        "country": company.country.name, "state": company.state or None,
+        "country": company.country.name,
+        "state": company.state or None,
     }
 
 
@@ -228,8 +231,10 @@ def _moments(step: Step) -> dict[str, str]:
         values["demo_requested_at"] = at
     if step.quiz is not None:
         values |= {
-            "quiz_name": QUIZ_NAME, "quiz_score": str(step.quiz.score),
-            "quiz_answers": step.quiz.as_text(), "quiz_taken_at": at,
+            "quiz_name": QUIZ_NAME,
+            "quiz_score": str(step.quiz.score),
+            "quiz_answers": step.quiz.as_text(),
+            "quiz_taken_at": at,
         }
     return values
 

@@ -15,6 +15,7 @@ from crm_sandbox.salesforce.history import record_history
 from crm_sandbox.salesforce.ids import make_id, normalise_id
 from crm_sandbox.salesforce.intake import accept
 from crm_sandbox.salesforce.metadata import Metadata, default_metadata_dir, read_metadata
+from crm_sandbox.salesforce.organisation import AUTOMATED_PROCESS, standing_rows
 from crm_sandbox.salesforce.quota import ApiQuota
 from crm_sandbox.salesforce.rules import (
     check_references,
@@ -74,7 +75,8 @@ class Org:
         self.assignment_queue_id = self.add_queue(*_RULE_QUEUE)
         for queue in self.metadata.queues:
             self._deploy_queue(queue.name, queue.developer_name, queue.sobjects)
-        self._describe_itself()
+        for name, values in standing_rows(self.org_id, self.lead_statuses):
+            self.save_system_row(name, values)
         self.quota = ApiQuota(clock)
         self.app = ConnectedApp.made_from(seed, INTEGRATION_USERNAME)
         self.sessions = Sessions(self.org_id, seed=seed)
@@ -348,19 +350,7 @@ class Org:
     def _first_user(self) -> str:
         user_id = self.store.table("User").next_id()
         self.system_user_id = user_id
-        return self.save_system_row(
-            "User",
-            {
-                "Id": user_id,
-                "LastName": "Automated Process",
-                "Name": "Automated Process",
-                "Username": "autoproc@relay.test",
-                "Email": "autoproc@relay.test",
-                "Alias": "autoproc",
-                "UserType": "AutomatedProcess",
-                "IsActive": True,
-            },
-        )
+        return self.save_system_row("User", {**AUTOMATED_PROCESS, "Id": user_id})
 
     def _deploy_queue(self, name: str, developer_name: str, sobjects: tuple[str, ...]) -> str:
         found = self.find("Group", DeveloperName=developer_name, Type="Queue") or self.find(
@@ -374,32 +364,6 @@ class Org:
             link = {"QueueId": queue_id, "SobjectType": sobject}
             self.insert("QueueSobject", link, by=self.system_user_id)
         return queue_id
-
-    def _describe_itself(self) -> None:
-        self.save_system_row(
-            "Organization",
-            {
-                "Id": self.org_id,
-                "Name": "Relay Sandbox",
-                "InstanceName": "SBX1",
-                "IsSandbox": True,
-                "OrganizationType": "Developer Edition",
-                "TimeZoneSidKey": "UTC",
-                "DefaultLocaleSidKey": "en_US",
-                "LanguageLocaleKey": "en_US",
-            },
-        )
-        for order, status in enumerate(self.lead_statuses, start=1):
-            self.save_system_row(
-                "LeadStatus",
-                {
-                    "MasterLabel": status.value,
-                    "ApiName": status.value,
-                    "IsConverted": status.converted,
-                    "IsDefault": status.default,
-                    "SortOrder": order,
-                },
-            )
 
     @property
     def consumer_key(self) -> str:

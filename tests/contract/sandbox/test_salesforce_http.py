@@ -431,6 +431,24 @@ def test_collection_create_update_retrieve_delete(api, org, rep):
     assert org.get("Contact", contact) is None
 
 
+def test_creating_may_be_dated_and_updating_may_not(api, org, key):
+    day = "2026-03-02T10:00:05.000+0000"
+    body = {"LastName": "Kim", "Company": "Acme Works", "CreatedDate": day}
+    place = f"{V}/sobjects/Lead/HubSpot_Contact_Id__c/{key}"
+    made = api.patch(place, json=body)
+    assert made.status_code == 201
+    assert api.get(place).json()["CreatedDate"] == day
+    again = api.patch(place, json=body)
+    assert again.status_code == 400
+    assert again.json()[0]["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+    first, second = upsert_leads(
+        api, lead(f"{key}a", CreatedDate=day), lead(key, CreatedDate=day)
+    ).json()
+    assert org.get("Lead", first["id"])["CreatedDate"] == datetime(2026, 3, 2, 10, 0, 5, tzinfo=UTC)
+    assert second["errors"][0]["statusCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+
+
 def test_parent_may_be_named_by_its_key(api, org, rep, key):
     owner = {"attributes": {"type": "User"}, "Username": "luis.ferreira@relay.test"}
     [result] = upsert_leads(api, lead(key, Owner=owner)).json()

@@ -86,6 +86,68 @@ def test_stamps_have_whole_seconds_and_never_go_back(org, clock):
     assert org.get("Lead", lead_id)["SystemModstamp"] == START + timedelta(seconds=5)
 
 
+AUDITED = {
+    "CreatedDate": START - timedelta(hours=6),
+    "LastModifiedDate": START - timedelta(hours=5),
+}
+
+
+def test_integration_user_may_date_what_it_creates(org, rep):
+    lead_id, _ = org.upsert("Lead", "HubSpot_Contact_Id__c", "88", {**LEAD, **AUDITED})
+    lead = org.get("Lead", lead_id)
+    assert {name: lead[name] for name in AUDITED} == AUDITED
+    assert lead["SystemModstamp"] == START
+
+    task = {"OwnerId": rep, "WhoId": lead_id, **AUDITED, "CreatedById": rep}
+    kept = org.get("Task", org.insert("Task", task))
+    assert (kept["CreatedDate"], kept["CreatedById"]) == (AUDITED["CreatedDate"], rep)
+    # An activity of a person is touched again as it is saved.
+    assert kept["LastModifiedDate"] == kept["SystemModstamp"] == START
+
+    undated = org.get("Lead", org.insert("Lead", {**LEAD, "CreatedDate": None}))
+    assert undated["CreatedDate"] == START
+
+
+def test_dates_are_refused_on_update_by_others_and_without_the_permission(org, rep):
+    code = "INVALID_FIELD_FOR_INSERT_UPDATE"
+    day = {"CreatedDate": START - timedelta(days=1)}
+    lead_id, _ = org.upsert("Lead", "HubSpot_Contact_Id__c", "89", LEAD)
+    assert refused(org.update, "Lead", lead_id, day).error_code == code
+    assert refused(org.upsert, "Lead", "HubSpot_Contact_Id__c", "89", day).error_code == code
+    assert refused(org.insert, "Lead", {**LEAD, **day}, by=rep).error_code == code
+    stamp = {"SystemModstamp": START}
+    assert refused(org.insert, "Lead", {**LEAD, **stamp}).error_code == code
+    user = {"LastName": "Kim", "Username": "kim@relay.test"}
+    assert refused(org.insert, "User", {**user, **day}).error_code == code
+    org.integration_sets_audit_fields = False
+    fault = refused(org.insert, "Lead", {**LEAD, **day})
+    assert (fault.error_code, fault.fields) == (code, ["CreatedDate"])
+
+
+def test_what_is_recorded_later_keeps_its_moment_and_is_stamped_now(org, clock, rep):
+    lead_id = org.insert("Lead", {**LEAD, "OwnerId": rep})
+    now, then = START + timedelta(hours=8), START + timedelta(hours=1)
+    clock.set(now)
+    org.update("Lead", lead_id, {"Description": "by a machine"})
+    with org.recorded_now():
+        touch = org.insert("Task", {"OwnerId": rep, "WhoId": lead_id}, by=rep, at=then)
+        org.update("Task", touch, {"Status": "Completed"}, by=rep, at=then)
+        org.update("Lead", lead_id, {"Status": "Accepted"}, by=rep, at=then)
+        done = org.convert_lead(lead_id, by=rep, at=then, opportunity_name="Acme deal")
+    task, lead = org.get("Task", touch), org.get("Lead", lead_id)
+    assert task["CreatedDate"] == task["CompletedDateTime"] == task["LastModifiedDate"] == then
+    assert lead["LastModifiedDate"] == then
+    assert lead["CreatedDate"] == START
+    deal = org.get("Opportunity", done.opportunity_id)
+    assert deal["CreatedDate"] == then
+    assert {row["SystemModstamp"] for row in (task, lead, deal)} == {now}
+    assert org.find("OpportunityHistory", OpportunityId=deal["Id"])["SystemModstamp"] == now
+    moments = {row["Field"]: row["CreatedDate"] for row in org.rows("LeadHistory")}
+    assert moments["Status"] == moments["leadConverted"] == then
+    again = org.insert("Task", {"OwnerId": rep}, at=then)
+    assert org.get("Task", again)["SystemModstamp"] == then
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

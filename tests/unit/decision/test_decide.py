@@ -168,7 +168,7 @@ def test_bad_data_is_quarantined_with_reasons(judge: Judge) -> None:
     verdict = Verdict(False, (Failure("E-mail", "matches", "is no e-mail address"),))
     found = judge(DEMO, verdict=verdict)
     assert (found.outcome, found.lead_state) == (DecisionOutcome.QUARANTINE, LeadState.QUARANTINED)
-    assert found.words == "E-mail: is no e-mail address"
+    assert found.words == "is no e-mail address"
     assert found.failures == verdict.failures
     open_now = past(LeadState.IN_HANDOFF, open_handoff=OpenHandoff(7, JONAS, 1))
     assert judge(DEMO, verdict=verdict, history=open_now).outcome is DecisionOutcome.NONE

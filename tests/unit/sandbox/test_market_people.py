@@ -30,7 +30,12 @@ def test_companies_have_unique_fictitious_domains_and_known_ones_are_served() ->
     assert len(known) == 40
     assert not [c for c in known if c.industry in words.UNSERVED]
     assert {c.region for c in COMPANIES} == {
-        "DACH", "UK", "Nordics", "Americas", "APAC", "Southern Europe"
+        "DACH",
+        "UK",
+        "Nordics",
+        "Americas",
+        "APAC",
+        "Southern Europe",
     }
 
 
@@ -108,7 +113,9 @@ def test_a_score_that_no_answers_reach_is_refused() -> None:
 
 
 def test_staff_have_managers_and_regions_have_reps() -> None:
-    assert all(person.manager in BY_KEY for person in STAFF if person.role is not Role.SALES_DIRECTOR)
+    assert all(
+        person.manager in BY_KEY for person in STAFF if person.role is not Role.SALES_DIRECTOR
+    )
     for region in ("DACH", "UK", "Nordics", "Americas", "APAC", "Southern Europe"):
         assert reps_of_region(region)
     assert account_executive("DACH", 5000).key == "helena.voss"

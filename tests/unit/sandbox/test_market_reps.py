@@ -32,8 +32,14 @@ NOON_IN_CHICAGO = datetime(2026, 6, 2, 17, 0, tzinfo=UTC)
 def _work(number: int, since: datetime, *, person: str, hot: bool) -> Work:
     buyer = make_buyer(7, f"w-{number}", COMPANIES)
     return Work(
-        key=f"w-{number}", person=person, record_id="00Q", task_id="00T", since=since, hot=hot,
-        buyer=buyer, quality=buyer.quality,
+        key=f"w-{number}",
+        person=person,
+        record_id="00Q",
+        task_id="00T",
+        since=since,
+        hot=hot,
+        buyer=buyer,
+        quality=buyer.quality,
     )
 
 
@@ -102,17 +108,17 @@ def test_better_leads_convert_more_often_so_that_a_score_can_learn() -> None:
 
 def test_waiting_makes_silence_likelier() -> None:
     def silent(hours: float) -> int:
-        fates = (
-            judge(stream(7, "s", n), None, 0.5, hours_waited=hours).fate for n in range(800)
-        )
+        fates = (judge(stream(7, "s", n), None, 0.5, hours_waited=hours).fate for n in range(800))
         return sum(fate is Fate.SILENT for fate in fates)
 
     assert silent(72) > silent(0.05) * 1.2
 
 
 def test_what_is_plain_is_called_by_its_name() -> None:
-    expected = {Kind.COMPETITOR: {"Competitor", "Not a project"},
-                Kind.STUDENT: {"Student or job seeker"}}
+    expected = {
+        Kind.COMPETITOR: {"Competitor", "Not a project"},
+        Kind.STUDENT: {"Student or job seeker"},
+    }
     found: set[Kind] = set()
     for number in range(900):
         buyer: Buyer = make_buyer(7, f"p-{number}", COMPANIES)
@@ -155,8 +161,10 @@ def test_live_opens_with_the_telling_cases() -> None:
     assert {"Demo request", "inbound call", "list import", "Webinar registration"} <= set(told)
     live = [record for record in world.portal.records("contacts") if record.created_at > SINCE]
     assert any(record.properties.get("email") is None for record in live)
-    assert any(record.properties.get("country") in ("Narnia", "Atlantis", "n/a", "Earth")
-               for record in live)
+    assert any(
+        record.properties.get("country") in ("Narnia", "Atlantis", "n/a", "Earth")
+        for record in live
+    )
     twice = [r for r in live if r.properties.get("num_conversion_events") == "2"]
     assert len(twice) == 1, "the first comes back with a second form"
 
@@ -177,14 +185,25 @@ def test_live_reps_react_within_a_minute() -> None:
     contact = next(r for r in world.portal.records("contacts") if r.created_at > SINCE)
     users = world.market.ground.users
     for number, key in enumerate(("jonas.keller", "mira.lindner", "priya.raman")):
-        lead = world.org.insert("Lead", {
-            "LastName": "Muster", "Company": f"Muster {number}", "OwnerId": users[key],
-            "Email": contact.properties["email"], "Handoff_Key__c": f"H{number}-1.1",
-        })
-        world.org.insert("Task", {
-            "WhoId": lead, "OwnerId": users[key], "Priority": "High",
-            "Handoff_Key__c": f"H{number}-1.1.task",
-        })
+        lead = world.org.insert(
+            "Lead",
+            {
+                "LastName": "Muster",
+                "Company": f"Muster {number}",
+                "OwnerId": users[key],
+                "Email": contact.properties["email"],
+                "Handoff_Key__c": f"H{number}-1.1",
+            },
+        )
+        world.org.insert(
+            "Task",
+            {
+                "WhoId": lead,
+                "OwnerId": users[key],
+                "Priority": "High",
+                "Handoff_Key__c": f"H{number}-1.1.task",
+            },
+        )
     world.run(62)
     acted = {event.who for event in world.events if event.kind in ("touch", "accepted", "rejected")}
     assert len(acted & {"jonas.keller", "mira.lindner", "priya.raman"}) >= 2

@@ -54,8 +54,17 @@ class World:
         return _hash(rows)
 
     def org_hash(self) -> str:
-        names = ("User", "Group", "Account", "Contact", "Lead", "Opportunity", "Task", "Event",
-                 "LeadHistory")
+        names = (
+            "User",
+            "Group",
+            "Account",
+            "Contact",
+            "Lead",
+            "Opportunity",
+            "Task",
+            "Event",
+            "LeadHistory",
+        )
         return _hash([[name, row] for name in names for row in self.org.rows(name)])
 
 
@@ -81,15 +90,24 @@ def hand_over(world: World) -> None:
             if len(world.handed) % 9 == 0:
                 owner = world.market.ground.queues["Inbound triage"]
             fields = {
-                "LastName": record.properties.get("lastname"), "Email": email, "OwnerId": owner,
-                "Company": record.properties.get("company") or "-", "Handoff_Key__c": key,
+                "LastName": record.properties.get("lastname"),
+                "Email": email,
+                "OwnerId": owner,
+                "Company": record.properties.get("company") or "-",
+                "Handoff_Key__c": key,
             }
             who, _ = world.org.upsert("Lead", "HubSpot_Contact_Id__c", record.id, fields)
         if owner.startswith("005"):
-            world.org.insert("Task", {
-                "WhoId": who, "OwnerId": owner, "Handoff_Key__c": f"{key}.task",
-                "Priority": "High", "Subject": "New lead",
-            })
+            world.org.insert(
+                "Task",
+                {
+                    "WhoId": who,
+                    "OwnerId": owner,
+                    "Handoff_Key__c": f"{key}.task",
+                    "Priority": "High",
+                    "Subject": "New lead",
+                },
+            )
 
 
 @pytest.fixture(scope="module")
@@ -181,14 +199,11 @@ def test_ninety_days_bring_about_nine_hundred_contacts_with_fictitious_addresses
     emails = [email for record in contacts if (email := record.properties.get("email"))]
     assert all(email.endswith(".test") for email in emails)
     assert len(emails) < len(contacts), "some come without an e-mail address"
-    values = Counter(
-        record.properties.get("country") for record in contacts
-    )
+    values = Counter(record.properties.get("country") for record in contacts)
     assert {"Narnia", "Deutschland", "UK"} & set(values)
     assert any(record.properties.get("company_size") == "lots" for record in contacts)
     future = [
-        record for record in contacts
-        if (record.properties.get("last_content_at") or "") > "2030"
+        record for record in contacts if (record.properties.get("last_content_at") or "") > "2030"
     ]
     assert future, "some dates lie in the future"
     weekdays = Counter(record.created_at.weekday() for record in contacts)
@@ -196,9 +211,7 @@ def test_ninety_days_bring_about_nine_hundred_contacts_with_fictitious_addresses
 
 
 def test_reps_act_at_the_time_they_say_and_as_themselves(played: World) -> None:
-    touches = [
-        row for row in played.org.rows("Task") if row["TaskSubtype"] in ("Call", "Email")
-    ]
+    touches = [row for row in played.org.rows("Task") if row["TaskSubtype"] in ("Call", "Email")]
     assert len(touches) > 100
     for row in touches:
         assert row["CreatedById"] == row["OwnerId"] != played.org.integration_user_id
@@ -211,7 +224,8 @@ def test_reps_act_at_the_time_they_say_and_as_themselves(played: World) -> None:
 def test_outcomes_carry_reasons_that_the_picklist_knows(played: World) -> None:
     leads = [row for row in played.org.rows("Lead") if row["Disposition__c"]]
     by_status = {
-        "Recycle": {"Recycled"}, "Disqualified": {"Unqualified"},
+        "Recycle": {"Recycled"},
+        "Disqualified": {"Unqualified"},
         "Accepted": {"Accepted", "Working - Contacted", "Qualified"},
     }
     outcomes = Counter(row["Disposition__c"] for row in leads)
@@ -226,8 +240,7 @@ def test_outcomes_carry_reasons_that_the_picklist_knows(played: World) -> None:
 
 def test_a_known_contact_is_disposed_of_on_the_task(played: World) -> None:
     tasks = [
-        row for row in played.org.rows("Task")
-        if row["Handoff_Key__c"] and row["Disposition__c"]
+        row for row in played.org.rows("Task") if row["Handoff_Key__c"] and row["Disposition__c"]
     ]
     assert tasks
     assert all(row["WhoId"].startswith("003") for row in tasks)
@@ -237,9 +250,7 @@ def test_leads_convert_and_deals_are_won_and_lost(played: World) -> None:
     converted = [row for row in played.org.rows("Lead") if row["IsConverted"]]
     assert converted
     opportunities = {row["Id"]: row for row in played.org.rows("Opportunity")}
-    stages = Counter(
-        opportunities[row["ConvertedOpportunityId"]]["StageName"] for row in converted
-    )
+    stages = Counter(opportunities[row["ConvertedOpportunityId"]]["StageName"] for row in converted)
     assert stages["Closed Lost"] or stages["Closed Won"]
     assert all(opportunities[row["ConvertedOpportunityId"]]["Amount"] > 0 for row in converted)
     assert any(row["StartDateTime"] > row["CreatedDate"] for row in played.org.rows("Event"))
@@ -249,7 +260,8 @@ def test_a_manager_moves_leads_and_empties_the_queue(played: World) -> None:
     nadia = played.market.ground.users["nadia.petrov"]
     queue = played.market.ground.queues["Inbound triage"]
     moves = [
-        row for row in played.org.rows("LeadHistory")
+        row
+        for row in played.org.rows("LeadHistory")
         if row["Field"] == "Owner" and row["CreatedById"] == nadia
     ]
     assert moves

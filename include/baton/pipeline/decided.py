@@ -1,0 +1,65 @@
+"""What deciding needs of the ledger and leaves in it: the book of pools, the recorded decision."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from baton import __version__
+from baton.decision.decision import Decision
+from baton.decision.inputs import DecisionInputs
+from baton.ledger import handoffs, pools
+from baton.ledger.decisions import NewDecision
+from baton.pipeline.active_policy import Agreement
+from baton.pipeline.context import Context
+from baton.routing.book import PoolBook
+from baton.routing.distribution import PoolState
+
+DAY = timedelta(days=1)
+
+
+def open_book(conn: Connection, ctx: Context, agreement: Agreement) -> PoolBook:
+    """Lock the pools and return them with the loads of their members."""
+    now = ctx.clock.now()
+    states = pools.lock(conn, [pool.name for pool in agreement.roster.pools])
+    return PoolBook(
+        {name: PoolState.from_json(state) for name, state in states.items() if state},
+        open_loads=handoffs.open_loads(conn),
+        day_loads=handoffs.assigned_since(conn, now - DAY, now),
+    )
+
+
+def recorded(
+    inputs: DecisionInputs,
+    decision: Decision,
+    agreement: Agreement,
+    *,
+    lead_id: int,
+    snapshot_hash: str,
+    batch_id: uuid.UUID | None = None,
+) -> NewDecision:
+    """Return the row that keeps a decision with everything it was made of."""
+    route = decision.route
+    return NewDecision(
+        lead_id=lead_id,
+        batch_id=batch_id,
+        snapshot_hash=snapshot_hash,
+        policy_hash=agreement.policy.hash,
+        roster_hash=agreement.roster.hash,
+        decided_at=inputs.decided_at,
+        engine_version=__version__,
+        position=inputs.position,
+        inputs=inputs.to_json(),
+        inputs_hash=inputs.hash,
+        result=decision.to_json(),
+        result_hash=decision.hash,
+        outcome=decision.outcome.value,
+        band=decision.band,
+        score_milli=decision.score.total_milli if decision.score else None,
+        trigger=decision.trigger,
+        rule=route.rule_id if route else None,
+        owner_key=route.owner.key if route and route.owner else None,
+        reason_code=decision.reason_code,
+    )
