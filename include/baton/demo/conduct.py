@@ -1,0 +1,136 @@
+"""``baton demo`` and ``baton down``: the whole relay on one machine, from nothing to a summary."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from baton.demo.attachment import forget_demo, read_record
+from baton.demo.environment import StateFolders, state_home
+from baton.demo.processes import ProcessTable, exclusive
+from baton.demo.screen import Screen
+from baton.demo.services import SANDBOX
+from baton.demo.summary import show_addresses
+from baton.errors import BatonError, ConfigurationError
+from baton.ledger import embedded
+
+__all__ = ["DemoOptions", "conduct", "stop_demo"]
+
+_FAILED, _INTERRUPTED = 1, 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """What to play, and whether to stop and judge at the end (`once`)."""
+
+    once: bool = False
+    leads: Path | None = None
+    mapping: Path | None = None
+    overlay: Path | None = None
+    days: int = 90
+    live_leads: int = 8
+    seed: int = 7
+
+
+def conduct(options: DemoOptions, screen: Screen | None = None) -> int:
+    """Play the demo and return the exit code: 0, or 1 when a promise does not hold.
+
+    Everything is left running, unless it failed on the way or `options.once`.
+
+    Raises:
+        BatonError: something could not be started; what had been started is stopped.
+    """
+    screen = screen or Screen()
+    folders = state_home().create()
+    table = ProcessTable(folders.run, folders.logs)
+    with exclusive(folders.run):
+        if (code := _already_there(options, screen, folders, table)) is not None:
+            return code
+        _log_to(folders.logs / "demo.log")
+        play = _play(options)
+        try:
+            code = play(options, screen, folders, table)
+        except KeyboardInterrupt:
+            screen.say("interrupted: stopping what was started", style="yellow")
+            _stop_everything(screen, folders, table)
+            return _INTERRUPTED
+        except ConfigurationError:
+            _stop_everything(screen, folders, table)
+            raise
+        except BatonError:
+            screen.say(f"It did not work; the logs are in {folders.logs}", style="red")
+            _stop_everything(screen, folders, table)
+            raise
+        if options.once:
+            _stop_everything(screen, folders, table)
+        return code
+
+
+def stop_demo(screen: Screen | None = None) -> int:
+    """Stop everything that a demo has left running, and say what; return the exit code."""
+    screen = screen or Screen()
+    folders = state_home()
+    if not folders.run.is_dir():
+        screen.say("nothing is running")
+        return 0
+    with exclusive(folders.run):
+        stopped = _stop_everything(screen, folders, ProcessTable(folders.run, folders.logs))
+    if not stopped:
+        screen.say("nothing was running")
+    return 0
+
+
+def _play(
+    options: DemoOptions,
+) -> Callable[[DemoOptions, Screen, StateFolders, ProcessTable], int]:
+    if options.leads is not None:
+        from baton.demo.export import play_export
+
+        return play_export
+    from baton.demo.relay import play_relay
+
+    return play_relay
+
+
+def _already_there(
+    options: DemoOptions, screen: Screen, folders: StateFolders, table: ProcessTable
+) -> int | None:
+    """Say that a demo runs; None when there is none, or only the rest of one, which is stopped."""
+    names = {found.name for found in table.running()}
+    record = read_record(folders)
+    whole = record is not None and SANDBOX in names and set(record.processes) <= names
+    if record is not None and whole:
+        screen.say("A demo is running already. Stop it with `make down`, then start again.")
+        show_addresses(screen, record)
+        # Whoever asked for a judgement (`once`) has not got one.
+        return _FAILED if options.once else 0
+    if names:
+        screen.say("Only a part of the last demo is still running: stopping that first.")
+        table.stop()
+    forget_demo(folders)
+    return None
+
+
+def _stop_everything(screen: Screen, folders: StateFolders, table: ProcessTable) -> list[str]:
+    stopped = table.stop(progress=lambda name: screen.say(f"  stopping {name}", style="dim"))
+    if embedded.stop(folders.postgres):
+        screen.say("  stopping postgres", style="dim")
+        stopped.append("postgres")
+    forget_demo(folders)
+    if stopped:
+        screen.say(f"stopped: {', '.join(stopped)}")
+    return stopped
+
+
+def _log_to(path: Path) -> None:
+    """Send the log of the pipeline, which runs in this process, to a file of its own."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    handler = logging.StreamHandler(os.fdopen(descriptor, "w"))
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger("baton").setLevel(logging.INFO)
