@@ -1,0 +1,26 @@
+"""The review pages: what was handed off, what waits, what failed. Served by Airflow."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request: the ASGI application, which is built when the first request comes.
+
+    Airflow imports its plugins in every process, task processes too; only its API server serves.
+    """
+    await _app()(scope, receive, send)
+
+
+@cache
+def _app() -> ASGIApp:
+    from airflow.api_fastapi.core_api.security import requires_authenticated
+
+    from baton.web.app import create_app
+
+    return create_app(requires_authenticated())

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, HTTPException
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from baton.errors import LedgerUnavailableError
+from baton.ledger import handoffs, leads, watermarks
+from baton.ledger.engine import transaction
+from baton.ledger.handoffs import NewHandoff, NewHop
+from baton.ledger.leads import PersonFields, SeenLead
+from baton.web import app as web
+from baton.web.app import create_app
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+NASTY = '<script>alert("x")</script> & Söhne'
+
+
+class StandingClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+def anybody() -> None:
+    """Let everybody in."""
+
+
+def nobody() -> None:
+    raise HTTPException(401, "who are you?")
+
+
+def client_of(url: str, authenticated: Any = anybody) -> TestClient:
+    app = create_app(authenticated, database_url=lambda: url, clock=StandingClock())
+    return TestClient(app)
+
+
+@pytest.fixture
+def filled(ledger_engine: Engine, ledger_url: str) -> Iterator[str]:
+    """A ledger with one handoff, to a company with a nasty name."""
+    with transaction(ledger_engine) as conn:
+        seen = SeenLead(
+            hubspot_id="501",
+            modified_at=NOW,
+            seen_at=NOW,
+            captured_at=NOW,
+            content_hash="hash",
+            content={},
+            person=PersonFields(
+                email="ann@made.test", first_name="Ann", last_name="Made", company_name=NASTY
+            ),
+        )
+        lead = leads.upsert_seen(conn, [seen])["501"]
+        hop = NewHop(owner_kind="user", owner_key="helena.voss@relay.test", assigned_at=NOW)
+        made = handoffs.open_handoff(
+            conn,
+            NewHandoff(
+                lead_id=lead.id,
+                mode="live",
+                captured_at=NOW - timedelta(seconds=12),
+                decided_at=NOW,
+                hop=hop,
+                band="hot",
+                trigger="demo_request",
+                score_milli=81_500,
+            ),
+        )
+        handoffs.stamp(conn, made.id, notified_at=NOW - timedelta(seconds=4))
+        watermarks.set(conn, "hubspot.contacts", NOW.isoformat(), at=NOW - timedelta(seconds=90))
+    yield ledger_url
+
+
+def test_the_page_shows_the_newest_handoffs_without_names(filled: str) -> None:
+    page = client_of(filled).get("/")
+
+    assert page.status_code == 200
+    for shown in ("H1-1", "81.5", "demo request", "helena.voss@relay.test", ">8.0<", ">90<"):
+        assert shown in page.text
+    assert "ann@made.test" not in page.text
+
+
+def test_whatever_stands_in_the_ledger_is_escaped(filled: str) -> None:
+    text = client_of(filled).get("/").text
+
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; Söhne" in text
+
+
+def test_nothing_comes_from_elsewhere_and_no_script_runs(filled: str) -> None:
+    page = client_of(filled).get("/")
+
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "unsafe-inline" not in policy
+    assert page.headers["cache-control"] == "no-store"
+    assert "//" not in page.text.replace("<!doctype html>", "")
+
+
+def test_links_stay_below_the_path_that_it_is_served_at(filled: str) -> None:
+    outer = FastAPI()
+    outer.mount("/airflow/baton", create_app(anybody, database_url=lambda: filled))
+
+    page = TestClient(outer).get("/airflow/baton/")
+
+    assert 'href="/airflow/baton/style.css"' in page.text
+    assert TestClient(outer).get("/airflow/baton/style.css").headers["content-type"].startswith(
+        "text/css"
+    )
+
+
+def test_an_empty_ledger_has_a_page(ledger_url: str) -> None:
+    page = client_of(ledger_url).get("/")
+
+    assert page.status_code == 200
+    assert "Nothing has been handed off yet." in page.text
+
+
+def test_without_a_ledger_the_page_says_what_to_do(empty_url: str) -> None:
+    nowhere = "postgresql+psycopg://baton:secret@127.0.0.1:1/baton"
+    for url, words in ((nowhere, "cannot be reached"), (empty_url, "has no tables yet")):
+        page = client_of(url).get("/")
+        assert page.status_code == 503
+        assert words in page.text
+        assert "Traceback" not in page.text
+        assert "secret" not in page.text
+
+
+def test_a_ledger_lost_on_the_way_is_the_same_page(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_url: str, _at: datetime) -> None:
+        raise LedgerUnavailableError("the ledger went away <b>")
+
+    monkeypatch.setattr(web, "look", lost)
+    page = client_of(filled).get("/")
+    assert page.status_code == 503
+    assert "the ledger went away &lt;b&gt;" in page.text
+
+
+def test_every_route_asks_who_is_there(filled: str) -> None:
+    strangers = client_of(filled, authenticated=nobody)
+
+    assert len(strangers.app.routes) >= 2
+    for route in strangers.app.routes:
+        assert strangers.get(route.path).status_code == 401
+
+
+def test_the_plugin_imports_next_to_nothing() -> None:
+    import subprocess
+    import sys
+
+    look = "import sys, baton.web; print([m for m in sys.modules if m.startswith(('fastapi', 'jinja2', 'sqlalchemy', 'baton.ledger'))])"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
