@@ -13,12 +13,15 @@ import typer
 
 HELP_SERVE = """Serve HubSpot (http), Salesforce (https, own CA), Slack (http) and an admin port.
 
-All four listen on 127.0.0.1 until SIGTERM or Ctrl-C. Examples:
+All four listen until SIGTERM or Ctrl-C, on 127.0.0.1 unless --host says otherwise. There is no
+log-in at the admin port: widen --host inside a closed network only, such as that of containers.
+Examples:
 
 \b
     crm-sandbox serve
     crm-sandbox serve --json --hubspot-port 8801 --state-dir ./sandbox
     crm-sandbox serve --at 2026-08-01T00:00:00Z --no-market
+    crm-sandbox serve --host 0.0.0.0 --name crm-sandbox
 """
 HELP_LOAD = """Load a CSV of contacts into a running sandbox, over HubSpot's HTTP API.
 
@@ -100,6 +103,16 @@ def serve(
     salesforce_port: _Port = 0,
     slack_port: _Port = 0,
     admin_port: _Port = 0,
+    host: Annotated[
+        str, typer.Option(help="The IPv4 address to listen on; 0.0.0.0 for all.")
+    ] = "127.0.0.1",
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name",
+            help="A host name that clients use, for certificate and addresses. Repeatable.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON with every address.")
     ] = False,
@@ -132,7 +145,12 @@ def serve(
 ) -> None:
     parent = os.getppid()  # before the slow imports, during which the parent might end
     from crm_sandbox.hubspot.limits import LimitPlan
-    from crm_sandbox.server import PortInUseError, ServeOptions, print_json_line
+    from crm_sandbox.server import (
+        PortInUseError,
+        ServeOptions,
+        UnusableHostError,
+        print_json_line,
+    )
     from crm_sandbox.server import serve as run
 
     logging.basicConfig(level=logging.WARNING)
@@ -148,11 +166,13 @@ def serve(
         at=_moment(at, "--at"),
         metadata=metadata,
         parent_pid=parent if with_parent else None,
+        host=host,
+        names=tuple(names or ()),
         limits=LimitPlan(hubspot_burst, hubspot_search, hubspot_daily),
     )
     try:
         run(options, print_json_line if as_json else _print_addresses)
-    except PortInUseError as error:
+    except (PortInUseError, UnusableHostError) as error:
         raise _give_up(str(error)) from error
 
 

@@ -7,14 +7,16 @@ import contextlib
 import errno
 import importlib
 import importlib.util
+import ipaddress
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +37,10 @@ from crm_sandbox.traffic import Traffic, TrafficMeter
 
 _LOG = logging.getLogger(__name__)
 
-_HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
+_EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 (only ever served when asked for by --host)
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
+_ISSUED_FOR = "salesforce-server.names"
 _TICK_SECONDS = 0.5
 _APIS = ("hubspot", "salesforce", "slack", "admin")
 
@@ -44,11 +49,17 @@ class PortInUseError(Exception):
     """A port that was asked for is taken; the text says which and by which option."""
 
 
+class UnusableHostError(ValueError):
+    """A host or name that cannot be served; the text says which and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
     """What to serve and where. Port 0 means any free one.
 
-    `at` starts in simulated time; `metadata` is the folder of Salesforce metadata to deploy;
+    `host` is the IPv4 address to listen on. `names` are further host names under which clients
+    reach the servers: the Salesforce certificate holds them, and they stand among the addresses
+    that are announced. `at` starts in simulated time; `metadata` is the folder of Salesforce metadata to deploy;
     `parent_pid` stops the servers when that process, which started them, is gone.
     """
 
@@ -63,6 +74,8 @@ class ServeOptions:
     at: datetime | None = None
     metadata: Path | None = None
     parent_pid: int | None = None
+    host: str = LOOPBACK
+    names: tuple[str, ...] = ()
     limits: LimitPlan = field(default_factory=LimitPlan)
 
 
@@ -149,16 +162,21 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bind(port: int, option: str) -> socket.socket:
-    """A listening socket on loopback. Raises PortInUseError."""
+def bind(port: int, option: str, host: str = LOOPBACK) -> socket.socket:
+    """A listening socket. Raises PortInUseError, and UnusableHostError for a foreign address."""
     # The protocol is named because asyncio switches Nagle's delay (40 ms a reply) off only then.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((_HOST, port))
+        sock.bind((host, port))
         sock.listen(256)
     except OSError as error:
         sock.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise UnusableHostError(
+                f"This machine has no address {host}: --host takes one of its own IPv4 addresses, "
+                f"{LOOPBACK} for itself alone or {_EVERY_INTERFACE} for all."
+            ) from error
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         why = "already in use" if error.errno == errno.EADDRINUSE else "not allowed"
@@ -172,8 +190,9 @@ def _bind_all(options: ServeOptions) -> dict[str, socket.socket]:
     sockets: dict[str, socket.socket] = {}
     try:
         for api in _APIS:
-            sockets[api] = bind(getattr(options, f"{api}_port"), f"--{api}-port")
-    except PortInUseError:
+            port = getattr(options, f"{api}_port")
+            sockets[api] = bind(port, f"--{api}-port", options.host)
+    except (PortInUseError, UnusableHostError):
         for sock in sockets.values():
             sock.close()
         raise
@@ -188,20 +207,47 @@ class Certificates:
     server_file: Path
 
 
-def issue_certificates(state_dir: Path) -> Certificates:
-    """Make the authority and the server's certificate, or reuse those of an earlier start."""
+def issue_certificates(state_dir: Path, names: Sequence[str] = ()) -> Certificates:
+    """Make the authority and the server's certificate, or reuse those of an earlier start.
+
+    The certificate holds loopback's names and `names`. Names that it lacks make a new authority,
+    whose key is never kept: clients then have to read `ca_file` again.
+    """
     files = Certificates(state_dir / "ca.pem", state_dir / "salesforce-server.pem")
+    wanted = list(dict.fromkeys((LOOPBACK, "localhost", *names)))
+    issued_for = state_dir / _ISSUED_FOR
     if files.ca_file.exists() and files.server_file.exists():
-        return files
+        held = issued_for.read_text().split() if issued_for.exists() else wanted[:2]
+        if set(wanted) <= set(held):
+            return files
     import trustme  # slow to import, and only needed at the first start
 
     state_dir.mkdir(parents=True, exist_ok=True)
     authority = trustme.CA(organization_name="CRM sandbox")
-    issued = authority.issue_cert(_HOST, "localhost")
+    issued = authority.issue_cert(*wanted)
     files.server_file.touch(mode=0o600)
     issued.private_key_and_cert_chain_pem.write_to_path(str(files.server_file))
     authority.cert_pem.write_to_path(str(files.ca_file))
+    issued_for.write_text("\n".join(wanted) + "\n")
     return files
+
+
+def reachable_names(options: ServeOptions) -> tuple[str, ...]:
+    """The names of the certificate beyond loopback's: those given, and an address listened on.
+
+    Raises UnusableHostError for a host that is no IPv4 address and for a name that is none.
+    """
+    try:
+        address = ipaddress.IPv4Address(options.host)
+    except ValueError:
+        raise UnusableHostError(
+            f"--host {options.host!r} is no IPv4 address; names belong to --name."
+        ) from None
+    for name in options.names:
+        if not _HOST_NAME.fullmatch(name):
+            raise UnusableHostError(f"--name {name!r} is no host name, such as crm-sandbox.")
+    own = () if address.is_loopback or address.is_unspecified else (options.host,)
+    return (*options.names, *own)
 
 
 def _gated(world: World, app: ASGIApp, api: str, render: Renderer | None) -> ASGIApp:
@@ -238,8 +284,9 @@ class Sandbox:
     """The running servers of one world."""
 
     def __init__(self, options: ServeOptions) -> None:
-        """Bind the ports and build the world. Raises PortInUseError."""
+        """Bind the ports and build the world. Raises PortInUseError and UnusableHostError."""
         self.options = options
+        self._names = reachable_names(options)
         self._sockets = _bind_all(options)
         self._own_dir: tempfile.TemporaryDirectory[str] | None = None
         if options.state_dir is None:
@@ -251,12 +298,19 @@ class Sandbox:
         self._certificates: Certificates | None = None
 
     def url(self, api: str) -> str:
-        """The address of one server."""
+        """The address of one server for clients on this machine."""
+        everywhere = self.options.host == _EVERY_INTERFACE
+        return self._url(api, LOOPBACK if everywhere else self.options.host)
+
+    def _url(self, api: str, name: str) -> str:
         scheme = "https" if api == "salesforce" else "http"
-        return f"{scheme}://{_HOST}:{self._sockets[api].getsockname()[1]}"
+        return f"{scheme}://{name}:{self._sockets[api].getsockname()[1]}"
 
     def description(self) -> dict[str, Any]:
-        """Every address and test credential, as `serve --json` prints them."""
+        """Every address and test credential, as `serve --json` prints them.
+
+        `url` is the address on this machine, `also` are those under further names.
+        """
         world, org = self.world, self.world.org
         described: dict[str, Any] = {
             "hubspot": {
@@ -277,6 +331,10 @@ class Sandbox:
             }
         described["slack"] = {"url": f"{self.url('slack')}/api/", "token": world.workspace.token}
         described["admin"] = {"url": self.url("admin")}
+        for api in _APIS:
+            if self.options.names and api in described:
+                also = [self._url(api, name) for name in self.options.names]
+                described[api]["also"] = [f"{url}/api/" for url in also] if api == "slack" else also
         described["pid"] = os.getpid()
         return described
 
@@ -331,7 +389,7 @@ class Sandbox:
         self._servers = {api: _server(app) for api, app in apps.items()}
         salesforce = _salesforce(world)
         if salesforce is not None:
-            self._certificates = issue_certificates(self.state_dir)
+            self._certificates = issue_certificates(self.state_dir, self._names)
             self._servers["salesforce"] = _server(salesforce, self._certificates)
 
     async def _tick(self) -> None:
@@ -354,7 +412,10 @@ class Sandbox:
 
 
 def serve(options: ServeOptions, announce: Callable[[dict[str, Any]], None]) -> None:
-    """Serve until SIGTERM or SIGINT. Raises PortInUseError before anything has started."""
+    """Serve until SIGTERM or SIGINT.
+
+    Raises PortInUseError and UnusableHostError before anything has started.
+    """
 
     async def run() -> None:
         await Sandbox(options).run(announce)

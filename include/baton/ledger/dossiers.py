@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.dialects.postgresql import distinct_on
 
 from baton.ledger.persons import PersonFields, people
 from baton.ledger.tables import among, decision, disposition, handoff, hop, lead

@@ -49,9 +49,9 @@ class DatabaseAddress:
     password: str = field(default="", repr=False)
 
     def url(self, database: str, driver: str = "psycopg") -> str:
-        """Return the SQLAlchemy URL of `database` for `driver` (psycopg, psycopg2 or asyncpg).
+        """Return the SQLAlchemy URL of `database` for `driver` (psycopg serves async as well).
 
-        Slashes of a socket directory stay as they are: all three drivers take them, and a per
+        Slashes of a socket directory stay as they are: drivers take them, and a per
         cent sign would have to be escaped in Airflow's configuration file.
         """
         who = f"{self.user}:{self.password}" if self.password else self.user
@@ -70,7 +70,7 @@ class DatabaseAddress:
 
     def airflow_async(self) -> str:
         """Return the URL for ``AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC``."""
-        return self.url(AIRFLOW_DATABASE, "asyncpg")
+        return self.url(AIRFLOW_DATABASE)
 
     def connect(self, database: str) -> psycopg.Connection:
         """Open a plain connection that commits each statement."""

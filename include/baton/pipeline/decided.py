@@ -20,14 +20,20 @@ from baton.routing.distribution import PoolState
 DAY = timedelta(days=1)
 
 
-def open_book(conn: Connection, ctx: Context, agreement: Agreement) -> PoolBook:
-    """Lock the pools and return them with the loads of their members."""
+def open_book(
+    conn: Connection, ctx: Context, agreement: Agreement, *, handed_off: int = 0
+) -> PoolBook:
+    """Lock the pools and return them with the loads of their members.
+
+    `handed_off` counts the handoffs that this run has made in earlier transactions.
+    """
     now = ctx.clock.now()
     states = pools.lock(conn, [pool.name for pool in agreement.roster.pools])
     return PoolBook(
         {name: PoolState.from_json(state) for name, state in states.items() if state},
         open_loads=handoffs.open_loads(conn),
         day_loads=handoffs.assigned_since(conn, now - DAY, now),
+        handed_off=handed_off,
     )
 
 

@@ -30,10 +30,12 @@ from baton.pipeline.slack_effects import post_messages
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 120
-"""Longer than any group of calls takes, short enough that a killed worker's leads move on."""
+"""Longer than a group of calls takes, short enough that a killed worker's leads move on."""
 BUDGET_SECONDS = 300.0
 GROUP = 200
 """Salesforce takes 200 records a call; HubSpot 100, twice."""
+MESSAGES = 20
+"""Slack takes one message a call and about one a second: a group must fit into its lease."""
 
 ASSIGNING = ("salesforce_record", "salesforce_task", "slack_message", "slack_reminder")
 WRITING_BACK = ("hubspot_state", "hubspot_list")
@@ -78,7 +80,7 @@ def _claim(ctx: Context, kind: str) -> list[ClaimedEffect]:
             conn,
             worker=ctx.worker,
             kinds=[kind],
-            limit=GROUP,
+            limit=MESSAGES if kind in _NOT_REPEATABLE else GROUP,
             now=ctx.clock.now(),
             lease_seconds=LEASE_SECONDS,
         )

@@ -28,9 +28,15 @@ def card_lines(dossier: HandoffDossier, hop: HopTerms) -> tuple[str, ...]:
     return tuple(filled(str(line), values) for line in dossier.package.get("card", ()))
 
 
+def score_of(dossier: HandoffDossier) -> Mapping[str, Any]:
+    """Return the score as last told to sales: that of a later hand raise, else the handoff's."""
+    found: Mapping[str, Any] = dossier.package.get("score") or dossier.result.get("score") or {}
+    return found
+
+
 def reasons_text(dossier: HandoffDossier) -> str:
     """Return the score's reasons, a line each, strongest first."""
-    score = dossier.result.get("score") or {}
+    score = score_of(dossier)
     reasons = sorted(score.get("reasons", ()), key=lambda reason: -int(reason["points_milli"]))
     values = personal_values(dossier)
     return "\n".join(

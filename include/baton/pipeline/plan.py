@@ -164,10 +164,8 @@ def hop_effects(
     route = decision.route
     if route is None or route.owner is None:
         raise InvariantError(f"hop {key} has no owner")
-    watcher = route.watched_by or manager_address(
-        agreement.roster, route.owner.key, route.owner.kind
-    )
-    target = route.channel or owner_address(agreement.roster, route.owner.key, route.owner.kind)
+    watcher = route.watched_by or manager_address(agreement, route.owner.key, route.owner.kind)
+    target = route.channel or owner_address(agreement, route.owner.key, route.owner.kind)
     if route.owner.kind == "queue" and route.channel is None:
         target = watcher
     shared: dict[str, Any] = {
@@ -195,7 +193,7 @@ def hop_effects(
             params={
                 "target": target,
                 "fallback_channel": next(iter(agreement.policy.channels), None),
-                "owner": owner_address(agreement.roster, route.owner.key, route.owner.kind),
+                "owner": owner_address(agreement, route.owner.key, route.owner.kind),
             },
             state=_announced(ctx),
             **shared,
@@ -223,8 +221,11 @@ def _news_for_owner(
     open_one = one.inputs.history.open_handoff
     if open_one is None or one.decision.package is None:
         return []
-    package = asdict(one.decision.package) | {"cause": _cause(one.decision)}
     score = one.decision.score
+    package = asdict(one.decision.package) | {
+        "cause": _cause(one.decision),
+        "score": asdict(score) if score else None,
+    }
     handoffs.update_package(
         conn, open_one.id, package, score_milli=score.total_milli if score else None
     )
@@ -255,7 +256,7 @@ def _news_for_owner(
             kind="slack_reminder",
             depends_on_key=again,
             params={
-                "target": owner_address(agreement.roster, owner, "user" if owner else "queue"),
+                "target": owner_address(agreement, owner, "user" if owner else "queue"),
                 "fallback_channel": next(iter(agreement.policy.channels), None),
                 "why": "update",
             },

@@ -90,7 +90,9 @@ def judge(
     report["read"] += len(snapshots)
     prepared = preparation.prepare(snapshots)
     with transaction(ctx.engine) as conn:
-        judged = _decide_all(conn, ctx, agreement, prepared, again=again)
+        judged = _decide_all(
+            conn, ctx, agreement, prepared, again=again, handed_off=report["handoff"]
+        )
         counts = carry_into_ledger(conn, ctx, agreement, judged)
     report.update(counts)
     logger.info("judged %d of %d leads read", len(judged), len(snapshots))
@@ -112,6 +114,7 @@ def _decide_all(
     prepared: Sequence[Prepared],
     *,
     again: bool,
+    handed_off: int,
 ) -> list[Judged]:
     policy, roster = agreement.policy, agreement.roster
     waiting = _see(conn, policy, prepared, again=again)
@@ -119,7 +122,7 @@ def _decide_all(
         return []
     now = ctx.clock.now()
     histories = leads.histories(conn, [one.row.id for one in waiting])
-    book = open_book(conn, ctx, agreement)
+    book = open_book(conn, ctx, agreement, handed_off=handed_off)
     batch_id = uuid.uuid4()
     batches.create(
         conn,

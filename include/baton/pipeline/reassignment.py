@@ -47,11 +47,14 @@ def _reassign(
     if first is None:
         return False
     now = ctx.clock.now()
+    before = DecisionInputs.from_json(first.inputs)
+    history = leads.histories(conn, [one.handoff.lead_id])[one.handoff.lead_id]
     inputs = replace(
-        DecisionInputs.from_json(first.inputs),
+        before,
         decided_at=now,
         captured_at=one.handoff.captured_at,
-        history=leads.histories(conn, [one.handoff.lead_id])[one.handoff.lead_id],
+        # The trigger that made this handoff still rules its terms: it is not used up here.
+        history=replace(history, last_trigger_at=before.history.last_trigger_at),
     )
     had_it = frozenset(
         hop.owner_key for hop in handoffs.hops(conn, [one.handoff.id])[one.handoff.id]

@@ -101,12 +101,12 @@ def _plan(
     if isinstance(record, ContactRecord):
         writes["Contact"].update(effect, record.id, contact_fields(dossier, key))
     elif record is not None:
-        fields = lead_fields(dossier, hop, key)
+        fields = lead_fields(dossier, hop, key, begins=hop.number == 1 and not refresh)
         if owner is not None and _may_set_owner(hop, record, owners, dossier):
             fields["OwnerId"] = owner
         writes["Lead"].update(effect, record.id, {HUBSPOT_ID: dossier.hubspot_id, **fields})
     else:
-        fields = lead_fields(dossier, hop, key, creating=True)
+        fields = lead_fields(dossier, hop, key, begins=True, creating=True)
         writes["Lead"].create(effect, dossier.hubspot_id, fields | _owned(owner))
     return None
 

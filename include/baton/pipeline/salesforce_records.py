@@ -7,7 +7,7 @@ from typing import Any
 
 from baton.ledger.dossiers import HandoffDossier, HopTerms
 from baton.pipeline.message_cards import person_name
-from baton.pipeline.package_text import card_lines, package_text, reasons_text
+from baton.pipeline.package_text import card_lines, package_text, reasons_text, score_of
 from baton.settings import Mode
 
 Record = dict[str, object]
@@ -22,11 +22,17 @@ def instant(at: datetime) -> str:
 
 
 def lead_fields(
-    dossier: HandoffDossier, hop: HopTerms, key: str, *, creating: bool = False
+    dossier: HandoffDossier,
+    hop: HopTerms,
+    key: str,
+    *,
+    begins: bool,
+    creating: bool = False,
 ) -> Record:
     """Return the handoff's fields of a Lead; the person's own fields only when it is created.
 
-    An existing Lead keeps what sales has in it: marketing's answers are in the package.
+    An existing Lead keeps what sales has in it: marketing's answers are in the package. `begins`
+    a pass: last cycle's outcome is cleared, so that it cannot stand for this one's.
     """
     fields: Record = {
         "Handoff_Key__c": key,
@@ -38,8 +44,7 @@ def lead_fields(
     }
     if hop.first_touch_due is not None:
         fields["Handoff_Due__c"] = instant(hop.first_touch_due)
-    if hop.number == 1:
-        # A lead that comes back starts afresh: last cycle's outcome must not stand for this one's.
+    if begins:
         fields |= {
             "Disposition__c": None,
             "Disposition_Reason__c": None,
@@ -50,7 +55,7 @@ def lead_fields(
 
 
 def _scores(dossier: HandoffDossier) -> Record:
-    score: dict[str, Any] = dict(dossier.result.get("score") or {})
+    score = score_of(dossier)
     names = {
         "Handoff_Score__c": "total_milli",
         "Handoff_Fit__c": "fit_milli",

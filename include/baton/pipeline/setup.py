@@ -14,6 +14,7 @@ from baton.crm.salesforce import FieldDescription, SalesforceGateway
 from baton.errors import FatalGatewayError
 from baton.policy.actions import Action, ActionKind
 from baton.policy.models import Policy
+from baton.policy.terms_models import Outcome
 
 _KINDS: Mapping[str, tuple[str, str, str]] = {
     "state": ("Handoff state", "string", "text"),
@@ -173,7 +174,11 @@ def setup_hubspot(
 
 def required_fields(policy: Policy) -> tuple[RequiredField, ...]:
     """Return SALESFORCE_FIELDS, with the policy's reasons as values of the reason picklists."""
-    reasons = tuple(one.rep_sees for one in policy.dispositions.values() if one.rep_sees)
+    reasons = tuple(
+        one.rep_sees
+        for one in policy.dispositions.values()
+        if one.rep_sees and one.outcome is not Outcome.ACCEPTED  # accepting needs no reason
+    )
     return tuple(
         RequiredField(one.sobject, one.name, one.type, values=reasons, writes=False)
         if one.name == "Disposition_Reason__c"

@@ -130,7 +130,7 @@ def _reminder(ctx: Context, agreement: Agreement, one: OpenTerms, kind: DueKind)
         hop=one.hop.number,
         generation=one.hop.number,
         params={
-            "target": address(agreement.roster, one.hop.owner_key, one.hop.owner_kind),
+            "target": address(agreement, one.hop.owner_key, one.hop.owner_kind),
             "fallback_channel": fallback_channel(agreement.policy),
             "why": kind.value,
         },

@@ -97,6 +97,25 @@ def test_what_needs_a_person_is_told_but_breaks_nothing(world: World) -> None:
     assert handoff.state is HandoffState.PLANNED
 
 
+def test_writing_one_record_again_is_no_double_but_another_record_is(world: World) -> None:
+    handoff = healthy(world)
+    second = outbox.NewEffect(
+        key=f"{handoff.key}.1.salesforce_record.2",
+        kind="salesforce_record",
+        lead_id=handoff.lead_id,
+        handoff_id=handoff.id,
+        hop=1,
+    )
+    outbox.add(world.conn, [second], at=START)
+    for effect in _claim(world, 2):
+        outbox.done(world.conn, effect.id, effect.fence, now=START, result={"id": "00Q1"})
+    assert codes(world) == {}
+    world.conn.execute(
+        text('UPDATE effect SET result = \'{"id": "00Q2"}\' WHERE key = :key'), {"key": second.key}
+    )
+    assert codes(world) == {"effect_doubled": 1}
+
+
 def test_a_timer_that_nobody_acts_on_is_told(world: World) -> None:
     world.nurture(world.lead())
     report = conservation.check(world.conn, now=START + timedelta(days=91))
@@ -113,7 +132,7 @@ def test_findings_are_cut_off_but_counted(world: World, monkeypatch: pytest.Monk
     assert len(report.findings) == 2
 
 
-def _claim(world: World) -> list[outbox.ClaimedEffect]:
+def _claim(world: World, limit: int = 1) -> list[outbox.ClaimedEffect]:
     return outbox.claim(
-        world.conn, worker="w", kinds=KINDS, limit=1, now=minutes(1), lease_seconds=60
+        world.conn, worker="w", kinds=KINDS, limit=limit, now=minutes(1), lease_seconds=60
     )

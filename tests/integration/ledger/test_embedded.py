@@ -72,7 +72,7 @@ def test_data_of_another_version_is_left_alone(data_dir: Path) -> None:
 def test_addresses_over_tcp_and_over_a_socket() -> None:
     tcp = DatabaseAddress("127.0.0.1", 6432, "baton", "secret")
     assert tcp.ledger() == "postgresql+psycopg://baton:secret@127.0.0.1:6432/baton"
-    assert tcp.airflow_async() == "postgresql+asyncpg://baton:secret@127.0.0.1:6432/airflow"
+    assert tcp.airflow_async() == "postgresql+psycopg://baton:secret@127.0.0.1:6432/airflow"
     socket = DatabaseAddress("/run/pg")
     assert socket.airflow() == "postgresql+psycopg://postgres@/airflow?host=/run/pg"
     assert "secret" not in repr(tcp)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -62,7 +62,7 @@ def test_every_handoff_move_that_is_not_listed_is_refused(world: World) -> None:
 
 def test_advancing_records_every_step_and_drops_late_echoes(world: World) -> None:
     handoff = world.handoff()
-    going = {"at": START, "cause": "read back", "by": "sync"}
+    going: dict[str, Any] = {"at": START, "cause": "read back", "by": "sync"}
     assert handoffs.advance(world.conn, handoff.id, HandoffState.WON, **going)
     assert not handoffs.advance(world.conn, handoff.id, HandoffState.NOTIFIED, **going)
     states = [one.after for one in transitions.of(world.conn, "handoff", handoff.id)]
@@ -109,7 +109,11 @@ def test_open_terms_show_the_present_hop_and_what_its_clock_said(world: World) -
     assert sla_events.record(world.conn, [event]) == []
     assert handoffs.open_with_terms(world.conn, START) == []
     (found,) = handoffs.open_with_terms(world.conn, minutes(10))
-    assert (found.handoff.id, found.hop.number, found.recorded) == (handoff.id, 2, {"remind"})
+    assert (found.handoff.id, found.hop.number, found.recorded) == (
+        handoff.id,
+        2,
+        frozenset({"remind"}),
+    )
 
 
 def test_a_touch_counts_once_and_a_machine_is_no_human(world: World) -> None:

@@ -149,7 +149,8 @@ def test_history_knows_owners_recycles_and_the_open_handoff(world: World) -> Non
             timer_at=minutes(99),
             timer_action="return",
         )
-    third = world.handoff(row, at=minutes(10), owner="dana@relay.test")
+    told = world.decision(row, result={"trigger_at": minutes(10).isoformat()})
+    third = world.handoff(row, decision_id=told, owner="dana@relay.test")
     history = leads.histories(world.conn, [row.id])[row.id]
     assert history.earlier_owners == ("amara@relay.test", "luis@relay.test", "dana@relay.test")
     assert history.recycles == {"no_reply": 2}

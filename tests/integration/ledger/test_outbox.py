@@ -146,7 +146,7 @@ def test_an_ambiguous_effect_comes_back_to_be_read_back_or_waits_for_a_person(
 ) -> None:
     world.chain(world.handoff())
     (effect,) = claim(world)
-    report = {"now": START, "code": "TIMEOUT", "message": "answer lost"}
+    report: dict[str, Any] = {"now": START, "code": "TIMEOUT", "message": "answer lost"}
     outbox.ambiguous(world.conn, effect.id, effect.fence, at=minutes(2), **report)
     assert claim(world, at=1) == []
     (again,) = claim(world, at=2)

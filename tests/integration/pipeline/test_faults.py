@@ -1,0 +1,251 @@
+"""What can go wrong between us and the CRMs: nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from baton.errors import AuthenticationError, RetriableGatewayError
+from baton.pipeline.deliver import deliver_and_notify, write_back
+from baton.pipeline.qualify import qualify_and_route
+from tests.integration.pipeline.relay import ONCE, Relay
+
+SOFIA = "sofia.ricci@relay.test"
+LEADS = r"/composite/sobjects/Lead"
+TASKS = r"/composite/sobjects/Task"
+POST = r"/chat\.postMessage"
+UPDATE = r"/contacts/batch/update"
+HOUR = {"hours": 1}
+
+
+def settled(relay: Relay, *contacts: str) -> None:
+    """One owner, one task, one message each, known to HubSpot."""
+    for contact in contacts:
+        assert relay.handoff(contact)["state"] == "notified"
+        assert relay.owner_name(relay.salesforce_lead(contact)) == SOFIA
+        assert relay.in_hubspot(contact)["state"] == "in_handoff"
+    assert len(list(relay.org.rows("Lead"))) == len(contacts)
+    assert len(relay.tasks()) == len(contacts)
+    assert [message.to for message in relay.messages()] == [SOFIA] * len(contacts)
+    assert {row["state"] for row in relay.effects()} == {"done"}
+
+
+@pytest.mark.parametrize("kind", ["reset", "timeout", "truncated", "500", "502_html"])
+@pytest.mark.parametrize(("api", "path"), [("salesforce", LEADS), ("salesforce", TASKS)])
+def test_an_answer_lost_after_salesforce_has_committed(
+    relay: Relay, kind: str, api: str, path: str
+) -> None:
+    contact = relay.hot_contact()
+    relay.ctx = relay.context(seconds=0.5)
+    relay.fail(kind, api, path, when="after")
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+def test_an_answer_lost_for_good_is_read_back_by_the_next_run(relay: Relay) -> None:
+    """The gateway does not insist: the worker's next run finds the record and the task."""
+    contact = relay.hot_contact()
+    relay.fail("reset", "salesforce", LEADS, when="after")
+    relay.fail("reset", "salesforce", TASKS, when="after")
+    relay.ctx = relay.context(terms=ONCE)
+    relay.run()
+    assert relay.handoff(contact)["state"] == "planned"
+    relay.wait(**HOUR)
+    relay.ctx = relay.context(terms=ONCE)
+    relay.run()
+    relay.wait(**HOUR)
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+@pytest.mark.parametrize("kind", ["reset", "timeout", "500"])
+def test_a_message_whose_answer_is_lost_is_found_and_not_sent_again(
+    relay: Relay, kind: str
+) -> None:
+    contact = relay.hot_contact()
+    relay.ctx = relay.context(seconds=1)
+    relay.fail(kind, "slack", POST, when="after")
+    report = relay.run()
+    assert report["slack_message ambiguous"] == 1
+    assert len(relay.messages()) == 1
+    relay.wait(minutes=2)
+
+    relay.run()
+
+    settled(relay, contact)
+    (effect,) = relay.effects(kind="slack_message")
+    assert effect["result"]["found"] == "true"
+
+
+@pytest.mark.parametrize("kind", ["reset", "timeout"])
+def test_a_message_that_never_arrived_is_sent_after_looking(relay: Relay, kind: str) -> None:
+    contact = relay.hot_contact()
+    relay.ctx = relay.context(seconds=1)
+    relay.fail(kind, "slack", POST, when="before")
+    relay.run()
+    assert relay.messages() == []
+    relay.wait(minutes=2)
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+@pytest.mark.parametrize("kind", ["429", "503"])
+@pytest.mark.parametrize(
+    ("api", "path"),
+    [
+        ("hubspot", r"/objects/contacts"),
+        ("hubspot", r"/companies/batch/read"),
+        ("hubspot", UPDATE),
+        ("salesforce", r"/composite$"),
+        ("salesforce", LEADS),
+        ("salesforce", TASKS),
+        ("slack", r"/users\.lookupByEmail"),
+        ("slack", POST),
+    ],
+)
+def test_a_passing_refusal_is_tried_again(relay: Relay, kind: str, api: str, path: str) -> None:
+    contact = relay.hot_contact()
+    relay.fail(kind, api, path, retry_after=0 if kind == "429" else None)
+
+    relay.run()
+    relay.wait(minutes=2)
+    relay.run()
+
+    (rule,) = relay.world.faults.listing()
+    assert rule["struck"] == 1
+    settled(relay, contact)
+
+
+@pytest.mark.parametrize("path", [LEADS, TASKS])
+def test_an_outage_of_salesforce_delays_and_loses_nothing(relay: Relay, path: str) -> None:
+    contact = relay.hot_contact()
+    relay.fail("503", "salesforce", path, count=50)
+    relay.run()
+    assert relay.messages() == []
+    assert {"waiting"} <= {row["state"] for row in relay.effects()}
+    relay.world.faults.clear()
+    relay.wait(**HOUR)
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+def test_an_outage_of_slack_delays_only_the_message(relay: Relay) -> None:
+    contact = relay.hot_contact()
+    relay.fail("503", "slack", ".*", count=50)
+    relay.run()
+    assert relay.owner_name(relay.salesforce_lead(contact)) == SOFIA
+    assert relay.in_hubspot(contact)["state"] == "in_handoff"
+    relay.world.faults.clear()
+    relay.wait(**HOUR)
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+def test_hubspot_away_while_reading_loses_nothing(relay: Relay) -> None:
+    contact = relay.hot_contact()
+    relay.fail("503", "hubspot", ".*", count=50)
+    with pytest.raises(RetriableGatewayError, match="hubspot_default"):
+        qualify_and_route(relay.ctx)
+    assert relay.rows("SELECT * FROM lead") == []
+    relay.world.faults.clear()
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+def test_salesforce_away_while_judging_loses_nothing(relay: Relay) -> None:
+    contact = relay.hot_contact()
+    relay.fail("503", "salesforce", ".*", count=50)
+    with pytest.raises(RetriableGatewayError, match="salesforce_default"):
+        qualify_and_route(relay.ctx)
+    relay.world.faults.clear()
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+def test_hubspot_refusing_the_write_back_keeps_it_for_later(relay: Relay) -> None:
+    contact = relay.hot_contact()
+    qualify_and_route(relay.ctx)
+    deliver_and_notify(relay.ctx)
+    relay.fail("503", "hubspot", UPDATE, count=50)
+    write_back(relay.ctx)
+    assert "state" not in relay.in_hubspot(contact)
+    relay.world.faults.clear()
+    relay.wait(**HOUR)
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+def test_a_session_that_ends_between_record_and_task_is_renewed(relay: Relay) -> None:
+    contact = relay.hot_contact()
+    relay.fail("401", "salesforce", TASKS)
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+def test_a_session_refused_for_good_stops_and_loses_nothing(relay: Relay) -> None:
+    contact = relay.hot_contact()
+    qualify_and_route(relay.ctx)
+    relay.fail("401", "salesforce", "/services/data/", count=50)
+    with pytest.raises(AuthenticationError, match="salesforce_default"):
+        deliver_and_notify(relay.ctx)
+    assert {row["state"] for row in relay.effects(kind="salesforce_record")} == {"waiting"}
+    relay.world.faults.clear()
+    relay.wait(**HOUR)
+
+    relay.run()
+
+    settled(relay, contact)
+
+
+def test_a_batch_of_which_a_part_fails_carries_out_the_rest(relay: Relay) -> None:
+    contacts = [relay.hot_contact() for _ in range(3)]
+    relay.fail("partial", "salesforce", LEADS)
+    relay.run()
+    states = sorted(relay.handoff(contact)["state"] for contact in contacts)
+    assert states == ["notified", "notified", "planned"]
+    relay.wait(**HOUR)
+
+    relay.run()
+
+    settled(relay, *contacts)
+
+
+def test_a_partial_write_back_is_finished_later(relay: Relay) -> None:
+    contacts = [relay.hot_contact() for _ in range(3)]
+    relay.fail("partial", "hubspot", UPDATE)
+    relay.run()
+    relay.wait(**HOUR)
+
+    relay.run()
+
+    settled(relay, *contacts)
+
+
+def test_an_owner_unknown_to_slack_is_told_in_the_fallback_channel(relay: Relay) -> None:
+    contact = relay.hot_contact()
+    users = relay.world.workspace.users
+    del users[relay.slack_id(SOFIA)]
+
+    relay.run()
+
+    (message,) = relay.messages()
+    assert message.to == "#sales-inbound"
+    assert "could not reach" in message.says
+    assert relay.handoff(contact)["state"] == "notified"
