@@ -53,6 +53,44 @@ def test_one_line_of_json_then_serves_until_sigterm(tmp_path: Path) -> None:
         httpx.get(described["hubspot"]["url"])
 
 
+def test_a_further_name_stands_in_certificate_and_addresses(tmp_path: Path) -> None:
+    """As the compose profile serves it: the other containers call it by a name."""
+    options = ("--host", "127.0.0.1", "--name", "crm-sandbox", "--no-market")
+    with serving(*options, "--state-dir", str(tmp_path)) as (_, described):
+        salesforce = described["salesforce"]
+        port = httpx.URL(salesforce["url"]).port
+        assert salesforce["also"] == [f"https://crm-sandbox:{port}"]
+        assert described["slack"]["also"][0].endswith("/api/")
+        trusting = ssl.create_default_context(cafile=salesforce["ca_file"])
+        for name in ("crm-sandbox", "127.0.0.1"):
+            with (
+                socket.create_connection(("127.0.0.1", port), 5) as raw,
+                trusting.wrap_socket(raw, server_hostname=name) as secured,
+            ):
+                assert secured.version() in ("TLSv1.2", "TLSv1.3")
+        with (
+            socket.create_connection(("127.0.0.1", port), 5) as raw,
+            pytest.raises(ssl.SSLCertVerificationError, match="elsewhere"),
+        ):
+            trusting.wrap_socket(raw, server_hostname="elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--host", "crm-sandbox"), ("--host", "192.0.2.1"), ("--name", "a b")]
+)
+def test_an_unusable_host_is_refused_in_one_line(option: str, value: str) -> None:
+    done = subprocess.run(
+        [*COMMAND, "serve", "--no-market", option, value],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert option in done.stderr
+
+
 def test_a_port_in_use_is_named_with_its_option() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -97,6 +135,11 @@ def test_certificates_are_reused(tmp_path: Path) -> None:
     content = first.ca_file.read_bytes()
     assert issue_certificates(tmp_path / "state").ca_file.read_bytes() == content
     assert first.server_file.stat().st_mode & 0o077 == 0
+    issue_certificates(tmp_path / "state", ["crm-sandbox"])
+    named = first.ca_file.read_bytes()
+    assert named != content
+    issue_certificates(tmp_path / "state")
+    assert first.ca_file.read_bytes() == named
 
 
 @pytest.fixture
