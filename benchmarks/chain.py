@@ -106,7 +106,7 @@ def _measured(database_url: str, where: dict[str, Any], count: int) -> list[Figu
         counts = step(ctx).counts()
         seconds = time.perf_counter() - began
         done = ", ".join(f"{what} {number}" for what, number in sorted(counts.items()))
-        figures.append(Figure(name, f"{count} leads: {done}", count / seconds, "leads/s"))
+        figures.append(Figure(name, f"{count} leads: {done}", seconds, "s"))
     calls = len(_requests(where)) - before
     figures.append(Figure("calls to all three systems", f"{count} leads", calls, "calls"))
     ctx.engine.dispose()

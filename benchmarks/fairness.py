@@ -102,4 +102,6 @@ def fairness(quick: bool) -> list[Figure]:
         terms = f"{pools:,} pools x {leads} leads"
         figures.append(Figure(f"{name}: worst pool", terms, found[-1], "leads away"))
         figures.append(Figure(f"{name}: median pool", terms, median(found), "leads away"))
+        beyond = sum(1 for one in found if one >= 1)
+        figures.append(Figure(f"{name}: a whole lead away", terms, beyond, "pools"))
     return figures

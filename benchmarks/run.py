@@ -1,5 +1,6 @@
 """The benchmarks: `make bench`, or `python benchmarks/run.py --help`.
 
+One-core figures are CPU time, best of three; those of the chain are wall time of one run.
 Prints a table and writes the same figures, with machine and date, into benchmarks/results/.
 """
 
@@ -47,14 +48,14 @@ def main() -> None:
         measure: Callable[[bool], list[Figure]] = getattr(import_module(module), name)
         measured[name] = measure(options.quick)
         for one in measured[name]:
-            print(f"  {one.what:<42}{shown(one.value):>12} {one.unit:<12} {one.terms}")
+            print(f"  {one.what:<46}{shown(one.value):>12} {one.unit:<12} {one.terms}")
         print(f"  measured in {time.perf_counter() - began:.0f} s", flush=True)
     print(f"\n{written(measured, quick=options.quick)}")
 
 
 def shown(value: float) -> str:
     """Return a number as a person reads it: three figures that matter."""
-    if value >= 100:
+    if value >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.3f}"
 

@@ -13,11 +13,21 @@ import os
 import time
 
 _HEAVY = (
+    # What a Dag file imports: each task parses its file again.
+    "airflow.providers.standard.decorators.python",
+    "airflow.sdk.definitions.decorators",
+    "airflow.sdk.definitions.timetables.trigger",
+    "baton.orchestration.assets",
+    "baton.orchestration.defaults",
+    "baton.orchestration.runtime",
+    "baton.orchestration.tags",
+    # What its steps import.
     "great_expectations.expectations",
     "pandas",
     "hubspot.crm.companies",
     "hubspot.crm.contacts",
     "hubspot.crm.lists",
+    "hubspot.discovery.crm.discovery",
     "simple_salesforce.api",
     "slack_sdk",
     "sqlalchemy.dialects.postgresql.psycopg",
@@ -43,9 +53,10 @@ def _preload() -> None:
             # A task that needs it will say so itself; the scheduler must start all the same.
             log.warning("could not preload %s", name)
     try:
-        from baton.pipeline.preloading import warm_up
+        from baton.pipeline.preloading import read_policy, warm_up
 
         warm_up()
+        read_policy()
     except ImportError:
         log.warning("Baton is not installed: nothing to warm up")
     log.info("preloaded what tasks need in %.1f s", time.monotonic() - started)

@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-from crm_sandbox.hubspot.limits import LimitPlan
-from crm_sandbox.inprocess import SandboxThread
-from crm_sandbox.server import ServeOptions, World
+from tests.contract.sandbox_server import SandboxServer
 
 from baton.connections import HubSpotConnection
 from baton.crm.hubspot import HubSpotGateway
@@ -28,7 +26,9 @@ from baton.policy.bundle import read_bundle
 from baton.policy.loader import parse_policy, read_roster
 from baton.settings import SHIPPED_POLICY_DIR
 from baton.transport import UnlimitedRate
-from tests.contract.sandbox_server import SandboxServer
+from crm_sandbox.hubspot.limits import LimitPlan
+from crm_sandbox.inprocess import SandboxThread
+from crm_sandbox.server import ServeOptions, World
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from tests.installation import Installation, installation
 
 from baton.demo.airflow_settings import AirflowPlan, prepare_home
-from tests.installation import Installation, installation
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from tests.dags.conftest import AirflowProcess, DagRunResult
+from tests.installation import Installation
 
 from baton.ledger import tables
 from baton.ledger.engine import ledger_engine, transaction
-from tests.dags.conftest import AirflowProcess, DagRunResult
-from tests.installation import Installation
 
 pytestmark = pytest.mark.xdist_group("dags")
 
@@ -142,9 +142,7 @@ def test_disposition_sync_brings_the_answer_back_and_carries_out_its_action(
     assert lead_of(relay, contact).timer_at.date() == back_on
     told = relay.contact(contact)
     assert told["baton_state"] == "recycled"
-    nurture = relay.act(
-        lambda world: [one.name for one in world.portal.lists.containing(contact)]
-    )
+    nurture = relay.act(lambda world: [one.name for one in world.portal.lists.containing(contact)])
     assert nurture == ["Nurture: later"]
 
 
@@ -193,8 +191,10 @@ def test_handoff_audit_measures_the_day(
     first = rows(relay, tables.metric_daily)
     run("handoff_audit")
 
-    today = [row for row in first if row.day == datetime.now(UTC).date()]
-    assert [row.value for row in today if (row.name, row.dimension) == ("handoffs", "all")][0] >= 1
+    today = {
+        (row.name, row.dimension): row.value for row in first if row.day == datetime.now(UTC).date()
+    }
+    assert today["handoffs", "all"] >= 1
     assert len(rows(relay, tables.metric_daily)) == len(first)
 
 

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.dags.conftest import DAGS, AirflowProcess
 
 from baton.orchestration.tags import Tag
-from tests.dags.conftest import DAGS, AirflowProcess
 
 pytestmark = pytest.mark.xdist_group("dags")
 

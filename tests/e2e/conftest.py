@@ -9,12 +9,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.installation import Installation, installation
 
 from baton.demo.airflow_client import AirflowClient
 from baton.demo.airflow_settings import AirflowPlan
 from baton.demo.airflow_stack import AirflowStack, free_port
 from baton.demo.processes import ProcessTable
-from tests.installation import Installation, installation
 
 PROJECT = Path(__file__).resolve().parents[2]
 SEARCH_LAG_SECONDS = 2.0

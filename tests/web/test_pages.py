@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,7 +39,7 @@ def client_of(url: str, authenticated: Any = anybody) -> TestClient:
 
 
 @pytest.fixture
-def filled(ledger_engine: Engine, ledger_url: str) -> Iterator[str]:
+def filled(ledger_engine: Engine, ledger_url: str) -> str:
     """A ledger with one handoff, to a company with a nasty name."""
     with transaction(ledger_engine) as conn:
         seen = SeenLead(
@@ -71,7 +70,7 @@ def filled(ledger_engine: Engine, ledger_url: str) -> Iterator[str]:
         )
         handoffs.stamp(conn, made.id, notified_at=NOW - timedelta(seconds=4))
         watermarks.set(conn, "hubspot.contacts", NOW.isoformat(), at=NOW - timedelta(seconds=90))
-    yield ledger_url
+    return ledger_url
 
 
 def test_the_page_shows_the_newest_handoffs_without_names(filled: str) -> None:
@@ -108,8 +107,11 @@ def test_links_stay_below_the_path_that_it_is_served_at(filled: str) -> None:
     page = TestClient(outer).get("/airflow/baton/")
 
     assert 'href="/airflow/baton/style.css"' in page.text
-    assert TestClient(outer).get("/airflow/baton/style.css").headers["content-type"].startswith(
-        "text/css"
+    assert (
+        TestClient(outer)
+        .get("/airflow/baton/style.css")
+        .headers["content-type"]
+        .startswith("text/css")
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,9 +116,15 @@ def _already_there(
 
 
 def _stop_everything(screen: Screen, folders: StateFolders, table: ProcessTable) -> list[str]:
-    stopped = table.stop(progress=lambda name: screen.say(f"  stopping {name}", style="dim"))
+    """Stop Airflow's processes side by side, then what they use; return the names of all."""
+    names = [found.name for found in table.running()]
+    airflow = [name for name in names if name != SANDBOX]
+    if names:
+        screen.say(f"  stopping {', '.join(names)}", style="dim")
+    with ThreadPoolExecutor(max(len(airflow), 1)) as pool:
+        stopped = [one for found in pool.map(lambda name: table.stop([name]), airflow) for one in found]
+    stopped += table.stop()
     if embedded.stop(folders.postgres):
-        screen.say("  stopping postgres", style="dim")
         stopped.append("postgres")
     forget_demo(folders)
     if stopped:

@@ -85,7 +85,7 @@ def play_history(
     for number, until in enumerate(stretches, start=1):
         with _timed(report, "market"):
             played = admin.play(until)
-        clock.at = until
+        clock.stretch, clock.at = until - clock.at, until
         counts = _chain(ctx, report, references=number % _REFERENCES_EVERY == 1)
         with _timed(report, "measure"):
             # A stretch that ends at midnight is the day before.

@@ -117,7 +117,7 @@ class LiveWatch:
                     company=(person.company_name if person else None) or "company unknown",
                     score=_points(row.score_milli),
                     band=row.band or "",
-                    reason=_top_reason(row, decision),
+                    reason=_why(row, decision),
                     owner=self._name_of(hop.owner_key),
                     pool=hop.pool or "",
                     seconds=seconds_to_message(row),
@@ -160,12 +160,14 @@ def _name(person: Any) -> str:
 
 
 def _points(milli: int | None) -> str:
-    return "–" if milli is None else f"{milli / 1000:.3f}".rstrip("0").rstrip(".")
+    """Return points to one decimal, as a person would say them."""
+    return "–" if milli is None else f"{milli / 1000:.1f}".removesuffix(".0")
 
 
-def _top_reason(row: HandoffRow, decision: DecisionRow | None) -> str:
-    """Return the cause of the handoff and what gave the most points, in the rep's words."""
+def _why(row: HandoffRow, decision: DecisionRow | None) -> str:
+    """Return what brought the lead, then what gave the most points, in the rep's words."""
+    cause = str(row.package.get("cause", "")) if row.trigger else ""
     reasons = ((decision.result.get("score") or {}).get("reasons") or []) if decision else []
-    best = max(reasons, key=lambda one: one["points_milli"], default=None)
-    said = f"{best['say']} (+{_points(best['points_milli'])})" if best else ""
-    return said or str(row.package.get("cause", ""))
+    best = max(reasons, key=lambda one: int(one["points_milli"]), default=None)
+    said = f"{best['say']} (+{_points(int(best['points_milli']))})" if best else ""
+    return "; ".join(part for part in (cause, said) if part)

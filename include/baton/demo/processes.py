@@ -218,7 +218,7 @@ class ProcessTable:
     def _reap(self) -> None:
         for pid, popen in list(self._children.items()):
             if popen.poll() is not None:
-                del self._children[pid]
+                self._children.pop(pid, None)
 
     def _record(self, name: str) -> Path:
         return self._run / f"{name}.process.json"

@@ -186,6 +186,25 @@ def note_judgement(conn: Connection, judged: Sequence[tuple[int, str | None, int
     )
 
 
+def note_echoes(conn: Connection, stamps: Mapping[int, datetime]) -> None:
+    """Store how far leads have been read whose content has not changed: lead id → stamp.
+
+    A lead that somebody else holds is left out: it would only be read once more.
+    """
+    if not stamps:
+        return
+    conn.execute(
+        text(
+            "UPDATE lead SET last_modified_seen = free.stamp FROM ("
+            " SELECT lead.id, new.stamp FROM lead JOIN unnest("
+            "  CAST(:ids AS bigint[]), CAST(:stamps AS timestamptz[])) AS new(id, stamp)"
+            "  ON new.id = lead.id WHERE lead.last_modified_seen < new.stamp"
+            " FOR UPDATE OF lead SKIP LOCKED) AS free WHERE lead.id = free.id"
+        ),
+        {"ids": list(stamps), "stamps": list(stamps.values())},
+    )
+
+
 def set_salesforce_ids(
     conn: Connection, lead_id: int, *, lead_record: str | None, contact_record: str | None
 ) -> None:

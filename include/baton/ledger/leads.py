@@ -28,6 +28,7 @@ from baton.ledger.lead_rows import (
     in_state,
     lock_leads,
     lock_rows,
+    note_echoes,
     note_judgement,
     set_salesforce_ids,
     set_state,
@@ -54,6 +55,7 @@ __all__ = [
     "in_state",
     "lock_leads",
     "merge_into",
+    "note_echoes",
     "note_judgement",
     "people",
     "set_salesforce_ids",
@@ -135,6 +137,10 @@ def _newest(rows: Sequence[SeenLead]) -> dict[str, SeenLead]:
 
 
 def _create(conn: Connection, rows: Mapping[str, SeenLead]) -> set[str]:
+    # Asked first, because each refused insert would use up a number, and people read the numbers.
+    known = set(
+        conn.execute(select(lead.c.hubspot_id).where(among(lead.c.hubspot_id, rows))).scalars()
+    )
     values = [
         {
             "hubspot_id": seen.hubspot_id,
@@ -144,7 +150,8 @@ def _create(conn: Connection, rows: Mapping[str, SeenLead]) -> set[str]:
             "timer_action": "alarm_unjudged",
             "created_at": seen.seen_at,
         }
-        for seen in rows.values()
+        for key, seen in rows.items()
+        if key not in known
     ]
     made = insert_rows(
         conn,

@@ -45,7 +45,7 @@ class HubSpotHandRaiseTrigger(BaseEventTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield an event whenever there is something new; go on, more slowly, after errors."""
         seen: dict[str, datetime] = {}
-        pause, started = self.seconds, False
+        pause = self.seconds
         gateway: HubSpotGateway | None = None
         while True:
             try:
@@ -57,10 +57,9 @@ class HubSpotHandRaiseTrigger(BaseEventTrigger):
                 fresh, gateway = 0, None
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
                 logger.warning("hand-raise trigger: %s; next look in %.0f s", error, pause)
-            # What the first look finds was there before; the Dag's schedule has it.
-            if fresh and started:
+            # The first look too: what came while no trigger ran must not wait for the schedule.
+            if fresh:
                 yield TriggerEvent({"changed": fresh})  # type: ignore[no-untyped-call]  # as above
-            started = True
             await asyncio.sleep(pause)
 
 

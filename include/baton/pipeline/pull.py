@@ -24,6 +24,8 @@ from baton.policy.models import Policy
 WATERMARK = "hubspot.contacts"
 OVERLAP = timedelta(minutes=3)
 """HubSpot's index lags by seconds, rarely more (see P3); what was seen before costs one row."""
+SETTLE = timedelta(seconds=1)
+"""HubSpot tells its time in whole seconds: the second that is running is read too, and again."""
 CHUNK = 500
 """Leads a transaction: few enough that locks are short, many enough that fixed costs vanish."""
 
@@ -73,7 +75,8 @@ def changed_snapshots(
         for rows in _gathered(pages):
             yield reader.snapshots(rows)
         return
-    changes = ctx.hubspot.changed_contacts(reading.since, reading.until)
+    until = reading.until if ctx.replays else reading.until + SETTLE
+    changes = ctx.hubspot.changed_contacts(reading.since, until)
     for chunk in batches(_unseen(ctx, changes), CHUNK):
         found = ctx.hubspot.read_contacts([one.id for one in chunk], reader.contact_properties)
         yield reader.snapshots(found.found.values())

@@ -88,7 +88,10 @@ def judge(
     if not snapshots:
         return
     report["read"] += len(snapshots)
-    prepared = preparation.prepare(snapshots)
+    news = snapshots if again else _without_echoes(ctx, agreement.policy, snapshots)
+    if not news:
+        return
+    prepared = preparation.prepare(news)
     with transaction(ctx.engine) as conn:
         judged = _decide_all(
             conn, ctx, agreement, prepared, again=again, handed_off=report["handoff"]
@@ -96,6 +99,28 @@ def judge(
         counts = carry_into_ledger(conn, ctx, agreement, judged)
     report.update(counts)
     logger.info("judged %d of %d leads read", len(judged), len(snapshots))
+
+
+def _without_echoes(
+    ctx: Context, policy: Policy, snapshots: Sequence[LeadSnapshot]
+) -> list[LeadSnapshot]:
+    """Return the snapshots that say anything new; of the others only the stamp is noted.
+
+    Every write-back of ours comes back as a change: it must not cost a validation.
+    """
+    ignored = Privacy.of(policy).ignored
+    with transaction(ctx.engine) as conn:
+        known = leads.by_hubspot_ids(conn, [one.hubspot_id for one in snapshots])
+        news, echoes = [], {}
+        for one in snapshots:
+            row = known.get(one.hubspot_id)
+            judged = row is not None and row.state is not LeadState.SEEN
+            if row is not None and judged and row.last_content_hash == one.content_hash(ignored):
+                echoes[row.id] = one.modified_at
+            else:
+                news.append(one)
+        leads.note_echoes(conn, echoes)
+    return news
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from baton.ledger.dossiers import HandoffDossier, HopTerms
 from baton.pipeline.message_cards import person_name

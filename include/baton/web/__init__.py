@@ -9,6 +9,16 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+MENU_ENTRY = {
+    "name": "Baton",
+    "href": "baton/",
+    "destination": "nav",
+    "category": "browse",
+    "url_route": "baton",
+}
+"""The pages' place in Airflow's menu; the address is relative, below whatever path Airflow has."""
+
+
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request: the ASGI application, which is built when the first request comes.
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from ruamel.yaml import YAML
 
 from crm_sandbox.inprocess import SandboxThread
 from crm_sandbox.server import bind, issue_certificates
@@ -73,6 +74,22 @@ def test_a_further_name_stands_in_certificate_and_addresses(tmp_path: Path) -> N
             pytest.raises(ssl.SSLCertVerificationError, match="elsewhere"),
         ):
             trusting.wrap_socket(raw, server_hostname="elsewhere")
+
+
+def test_the_compose_profile_starts_it_as_written(tmp_path: Path) -> None:
+    """Its options are those of the compose file; only host, ports and folder are this test's."""
+    compose = YAML(typ="safe").load(Path(__file__).parents[3] / "docker-compose.yml")
+    service = compose["services"]["crm-sandbox"]
+    assert service["entrypoint"] == ["crm-sandbox"]
+    own = {"--host": "127.0.0.1", "--state-dir": str(tmp_path)}
+    given = []
+    for option in service["command"][1:]:
+        name, _, value = option.partition("=")
+        given.append(f"{name}={own.get(name, '0' if name.endswith('-port') else value)}")
+    with serving(*given, "--no-market") as (_, described):
+        port = httpx.URL(described["salesforce"]["url"]).port
+        assert described["salesforce"]["also"] == [f"https://crm-sandbox:{port}"]
+        assert (tmp_path / "ca.pem").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from tests.integration.pipeline.relay import START, Relay, furnish
 
 from baton.policy.bundle import PolicyBundle
 from baton.policy.loader import read_bundle, read_roster
@@ -14,7 +15,6 @@ from baton.policy.roster import Roster
 from baton.validation.verdicts import preload
 from crm_sandbox.inprocess import SandboxThread
 from crm_sandbox.server import ServeOptions
-from tests.integration.pipeline.relay import START, Relay, furnish
 
 POLICY = Path(__file__).resolve().parents[3] / "include" / "policy"
 

@@ -405,7 +405,7 @@ class Relay:
     def ledger_picture(self) -> dict[str, list[str]]:
         """Every row of the ledger that tells of leads, as text."""
         return {
-            name: [str(row) for row in self.rows(f"SELECT * FROM {name} ORDER BY 1")]  # noqa: S608
+            name: [str(row) for row in self.rows(f"SELECT * FROM {name} ORDER BY 1")]
             for name in _MAIN_TABLES
         }
 

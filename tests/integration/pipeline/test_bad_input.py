@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from tests.integration.pipeline.relay import Relay
 
 from baton.connections import HubSpotConnection, SalesforceConnection, SlackConnection
 from baton.errors import (
@@ -17,13 +18,12 @@ from baton.pipeline.context import Connections, open_context
 from baton.pipeline.qualify import qualify_and_route
 from baton.policy.roster import Roster
 from baton.settings import Settings
-from tests.integration.pipeline.relay import Relay
 
 SOFIA = "sofia.ricci@relay.test"
 
 NONSENSE = {
     "email": "nobody at nowhere",
-    "firstname": "​",
+    "firstname": "\u200b",
     "lastname": "Ω≈ç√∫˜µ" * 40,
     "jobtitle": "{E-mail} {{7*7}} %s",
     "phone": "call me maybe",
@@ -98,7 +98,7 @@ def test_nonsense_beside_a_good_address_and_a_hand_raise_is_still_handed_off(
     lead = relay.salesforce_lead(contact)
     assert len(lead["LastName"]) <= 80
     (message,) = relay.messages()
-    assert "49" not in message.says.replace("2026", "")
+    assert "{Last name}" in message.says  # a value is no template
     assert relay.email(contact) not in lead["Handoff_Reasons__c"]
 
 
@@ -106,7 +106,8 @@ def test_a_company_that_does_not_exist_leaves_the_lead_judged(relay: Relay) -> N
     neighbour = good_neighbour(relay)
     contact = relay.contact()
     relay.world.portal.erase(
-        "companies", str(relay.world.portal.get("contacts", contact).properties["associatedcompanyid"])
+        "companies",
+        str(relay.world.portal.get("contacts", contact).properties["associatedcompanyid"]),
     )
 
     relay.run()
@@ -200,7 +201,7 @@ CONNECTIONS = Connections(
 
 def test_a_database_that_is_not_there_says_where_it_looked_and_the_mend() -> None:
     url = "postgresql+psycopg://baton:topsecret@127.0.0.1:1/baton"
-    with pytest.raises(LedgerUnavailableError, match="127.0.0.1") as caught:
+    with pytest.raises(LedgerUnavailableError, match=r"127\.0\.0\.1") as caught:
         open_context(Settings(database_url=url), CONNECTIONS)
     assert "baton db start" in str(caught.value)
     assert "topsecret" not in str(caught.value)

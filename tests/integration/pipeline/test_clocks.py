@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-
 from tests.integration.pipeline.relay import START, Relay
 
 SOFIA = "sofia.ricci@relay.test"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from tests.integration.pipeline.relay import PROFILE, SEVENTY, START, Relay, milliseconds
 
 from baton.pipeline.references import read_references
 from baton.policy.roster import Roster
-from tests.integration.pipeline.relay import PROFILE, SEVENTY, START, Relay, milliseconds
 
 SOFIA = "sofia.ricci@relay.test"
 """The only account executive for companies of 300 people in Germany."""

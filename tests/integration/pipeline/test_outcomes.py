@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from tests.integration.pipeline.relay import START, Relay
 
 LATER, EDUCATION = "Nurture: later", "Nurture: education"

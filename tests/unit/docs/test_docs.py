@@ -77,14 +77,16 @@ def problem_of(words: list[str], top: Any) -> str | None:
             return None
         if word.startswith("--"):
             name = word.split("=")[0].rstrip(",;)\"'")
-            known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+            known = {
+                option for one in command.params for option in (*one.opts, *one.secondary_opts)
+            }
             if name != "--help" and name not in known:
                 return f"{' '.join(words)}: no option {name}"
         elif hasattr(command, "commands"):
-            word = word.rstrip(",;)\"'")
-            if word not in command.commands:
-                return f"{' '.join(words)}: no command {word}"
-            command = command.commands[word]
+            name = word.rstrip(",;)\"'")
+            if name not in command.commands:
+                return f"{' '.join(words)}: no command {name}"
+            command = command.commands[name]
     return None
 
 

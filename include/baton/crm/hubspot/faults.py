@@ -21,6 +21,7 @@ from baton.errors import (
     RateLimitedError,
     RecordError,
     RejectedRecordError,
+    RetriableRecordError,
     UnavailableError,
 )
 from baton.transport import redact
@@ -31,6 +32,8 @@ _OURS = frozenset(
         "INVALID_DATE", "READ_ONLY_VALUE", "INVALID_LONG", "INVALID_DOUBLE", "INVALID_PHONE",
     }
 )  # fmt: skip
+_PASSING = frozenset({"INTERNAL_ERROR", "RATE_LIMITS"})
+"""What ails HubSpot and not the record: the same write may succeed later."""
 
 
 class BadRequestError(FatalGatewayError):
@@ -93,7 +96,11 @@ def record_error(raw: Mapping[str, Any]) -> RecordError:
     ]
     category = str(raw.get("category") or raw.get("errorType") or "VALIDATION_ERROR")
     code = codes[0] if codes else category
-    kind = InvalidRecordError if _OURS.intersection(codes) else RejectedRecordError
+    kind: type[RecordError] = RejectedRecordError
+    if _OURS.intersection(codes):
+        kind = InvalidRecordError
+    elif category in _PASSING:
+        kind = RetriableRecordError
     said = f"HubSpot refused {', '.join(fields)}" if fields else "HubSpot refused the record"
     if not codes:
         said = f"{said}: {_quoteless(str(raw.get('message') or ''))}"
