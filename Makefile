@@ -46,7 +46,7 @@ test: install ## the whole test suite
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest -n $(JOBS) --durations 15 -m "not airflow"
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup --durations 15 -m "not airflow"
 	$(BIN)/pytest --durations 5 -m airflow
 endif
 

@@ -39,11 +39,15 @@ say "Installing into .venv with $("$python" -V) $(command -v uv >/dev/null && ec
 started=$SECONDS
 rm -f .venv/.installed-*
 
-if command -v uv >/dev/null; then
-    .venv/bin/python -c '' 2>/dev/null || uv venv --quiet --clear --python "$("$python" -c 'import sys; print(sys.executable)')" .venv
-    uv pip sync --quiet --python .venv/bin/python --require-hashes requirements-dev.lock
+with_uv() {
+    # The certificates of the system count, as they do for pip: proxies of companies are in them.
+    export UV_NATIVE_TLS=true UV_SYSTEM_CERTS=true
+    .venv/bin/python -c '' 2>/dev/null || uv venv --quiet --clear --python "$("$python" -c 'import sys; print(sys.executable)')" .venv || return 1
+    uv pip sync --quiet --python .venv/bin/python --require-hashes requirements-dev.lock || return 1
     uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
-else
+}
+
+with_pip() {
     if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
         "$python" -m venv --clear .venv || {
             say "This Python cannot make virtual environments (Debian: apt-get install python3-venv)."
@@ -54,6 +58,13 @@ else
     pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
     "${pip[@]}" --require-hashes --requirement requirements-dev.lock
     "${pip[@]}" --no-deps --no-build-isolation --editable .
+}
+
+if ! command -v uv >/dev/null; then
+    with_pip
+elif ! with_uv; then
+    say "uv could not install it; trying pip."
+    with_pip
 fi
 
 touch "$stamp"

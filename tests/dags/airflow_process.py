@@ -17,6 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+PROVIDER = {"baton", "baton.orchestration", "baton.orchestration.provider"}
+"""What Airflow itself imports where Baton is installed: the description of its connection types."""
+
 
 def main(folder: str) -> None:
     # Whatever Airflow prints goes to stderr: stdout belongs to the answers.
@@ -43,7 +46,7 @@ def in_a_fork(file: Path) -> dict[str, Any]:
 
     Measured is CPU time, which a busy machine does not distort.
     """
-    assert not [name for name in sys.modules if name.split(".")[0] == "baton"]
+    assert {name for name in sys.modules if name.split(".")[0] == "baton"} <= PROVIDER
     reading, writing = os.pipe()
     if os.fork() == 0:
         with os.fdopen(writing, "w") as answer:

@@ -150,7 +150,7 @@ def _set_up(
             adopt_roster(conn, read_roster(policy_dir / "roster.yaml"), by=BY, at=now)
         phase.detail(bundle.hash[:8])
     with phases.phase("Opening state") as phase:
-        phase.detail("contacts that the sandbox begins with; loading the validator")
+        phase.detail("the contacts that the sandbox begins with")
         _prepare_hubspot(stage)
         read_references(ctx)
         qualify_and_route(ctx)

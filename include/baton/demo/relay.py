@@ -51,6 +51,7 @@ from baton.pipeline.setup import hubspot_plan, setup_hubspot
 from baton.policy.bundle import read_bundle
 from baton.policy.loader import read_roster
 from baton.settings import Mode
+from baton.validation.verdicts import preload
 
 if TYPE_CHECKING:
     from baton.demo.conduct import DemoOptions
@@ -99,11 +100,12 @@ def play_relay(
     """
     began = time.monotonic()
     screen.title(f"Baton: {options.days} days of history, then live leads through Airflow")
-    with screen.phases() as phases, ThreadPoolExecutor(1) as pool:
+    with screen.phases() as phases, ThreadPoolExecutor(2) as pool:
+        validator = pool.submit(preload)
         stage = _set_up(options, phases, folders, table)
         airflow = pool.submit(_start_airflow, phases, folders, stage)
-        _play_days(phases, stage, options.days)
-        _await(airflow)
+        _play_days(phases, stage, validator)
+        airflow.result()
     # Written when all runs: what it names can be relied upon.
     write_record(folders, stage.record)
     with stage.stack.client() as client, MarketAdmin(stage.sandbox.url("admin")) as admin:
@@ -231,17 +233,14 @@ def _await_dags(stack: AirflowStack, expected: set[str]) -> None:
         raise BatonError(f"Airflow does not know these Dags: {lacking}\n{reasons}".rstrip())
 
 
-def _await(airflow: Future[None]) -> None:
-    airflow.result()
-
-
-def _play_days(phases: Phases, stage: _Stage, days: int) -> None:
+def _play_days(phases: Phases, stage: _Stage, validator: Future[None]) -> None:
     total = len(days_between(stage.start, stage.end))
     with (
         phases.phase("History", total=total) as phase,
         MarketAdmin(stage.sandbox.url("admin")) as admin,
     ):
-        phase.detail("loading the validator")
+        phase.detail("loading Great Expectations")
+        validator.result()
         report = play_history(
             lambda clock: stage.context(mode=Mode.HISTORY, clock=clock),
             admin,

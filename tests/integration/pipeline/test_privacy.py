@@ -125,6 +125,8 @@ def test_personal_values_stay_out_of_errors_and_logs_when_things_fail(
     assert found(str([report.counts() for report in reports])) == []
     assert {name: found(text) for name, text in tables(relay).items() if found(text)} == {}
     assert relay.rows("SELECT * FROM attempt WHERE outcome <> 'done'")  # something did fail
+    assert any("Zqlastname" in message.says for message in relay.messages())
+    assert len(caplog.records) > 50
 
 
 def test_what_salesforce_refuses_is_told_without_the_value(
