@@ -123,8 +123,12 @@ def _hubspot(env: Mapping[str, str], seen: _Seen) -> list[Finding]:
         for what in report.differing
     ]
     found += [
-        Finding("HubSpot", False, f"the policy reads a {what} that does not exist",
-                "correct the field's name in the policy, or create it in HubSpot")
+        Finding(
+            "HubSpot",
+            False,
+            f"the policy reads a {what} that does not exist",
+            "correct the field's name in the policy, or create it in HubSpot",
+        )
         for what in report.missing
     ]
     if len(found) == 1:
@@ -191,9 +195,11 @@ def _slack(env: Mapping[str, str], seen: _Seen) -> list[Finding]:
     mend = "create the channel in Slack and invite the app, or name another in the policy"
     lacking = _refused(gateway.channel_id, channels)
     found += [Finding("Slack", False, f"there is no channel '{one}'", mend) for one in lacking]
-    people = [] if seen.roster is None else [
-        rep.slack_email or rep.key for rep in seen.roster.people if rep.active
-    ]
+    people = (
+        []
+        if seen.roster is None
+        else [rep.slack_email or rep.key for rep in seen.roster.people if rep.active]
+    )
     if unknown := _refused(gateway.user_id, people):
         mend = "correct slack_email on the roster; until then the channel is told instead"
         found.append(Finding("Slack", False, f"nobody there by {_names(unknown)}", mend))

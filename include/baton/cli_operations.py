@@ -110,7 +110,8 @@ def status() -> None:
     table.add_row("handoffs", _counts(health.handoffs))
     for one in depth:
         table.add_row(
-            f"{one.kind}", f"{one.count} {one.state}, the oldest since {one.oldest_at:%Y-%m-%d %H:%M} UTC"
+            f"{one.kind}",
+            f"{one.count} {one.state}, the oldest since {one.oldest_at:%Y-%m-%d %H:%M} UTC",
         )
     broken = f"[red]{len(health.findings)} findings: baton run conservation[/]"
     table.add_row("conservation", broken if health.findings else "every lead accounted for")

@@ -63,7 +63,9 @@ def activate(
     ] = None,
     parent: Annotated[
         str | None,
-        typer.Option(help="Hash of the policy this one was made from; refused if no longer current."),
+        typer.Option(
+            help="Hash of the policy this one was made from; refused if no longer current."
+        ),
     ] = None,
 ) -> None:
     """Make a policy the current one. Handoffs that are open keep the terms they were born with.

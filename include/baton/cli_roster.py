@@ -23,9 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-By = Annotated[
-    str | None, typer.Option("--by", help="Who changes it (default: your login name).")
-]
+By = Annotated[str | None, typer.Option("--by", help="Who changes it (default: your login name).")]
 
 
 @app.command(name="import")
@@ -111,9 +109,7 @@ def away(
         ends = read_edge(until, rep.zone, end=True)
         changed = with_leave(roster, rep, begins, ends)
         note = f"{rep.key} away until {ends.isoformat()}"
-        adopt_roster(
-            conn, changed, by=by or whoever_calls(), at=now, note=note, parent=roster.hash
-        )
+        adopt_roster(conn, changed, by=by or whoever_calls(), at=now, note=note, parent=roster.hash)
         left = handoffs.open_loads(conn).get(rep.key, 0)
     out().print(f"{rep.name} is away from {begins:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} UTC")
     if left:
@@ -166,7 +162,8 @@ def changes(before: Roster | None, after: Roster) -> list[str]:
     old_pools = {} if before is None else before.pool_by_name
     new_pools = after.pool_by_name
     lines += [
-        f"~ pool {name}" for name in {**old_pools, **new_pools}
+        f"~ pool {name}"
+        for name in {**old_pools, **new_pools}
         if old_pools.get(name) != new_pools.get(name)
     ]
     return lines

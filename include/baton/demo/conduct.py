@@ -122,7 +122,9 @@ def _stop_everything(screen: Screen, folders: StateFolders, table: ProcessTable)
     if names:
         screen.say(f"  stopping {', '.join(names)}", style="dim")
     with ThreadPoolExecutor(max(len(airflow), 1)) as pool:
-        stopped = [one for found in pool.map(lambda name: table.stop([name]), airflow) for one in found]
+        stopped = [
+            one for found in pool.map(lambda name: table.stop([name]), airflow) for one in found
+        ]
     stopped += table.stop()
     if embedded.stop(folders.postgres):
         stopped.append("postgres")

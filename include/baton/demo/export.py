@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,12 +22,18 @@ from baton.demo.known_exports import ExportPlan, plan_export
 from baton.demo.market import MarketAdmin
 from baton.demo.processes import ProcessTable
 from baton.demo.screen import Phases, Screen
-from baton.demo.services import SANDBOX, SandboxAddresses, fresh_ledger, start_postgres, start_sandbox
+from baton.demo.services import (
+    SANDBOX,
+    SandboxAddresses,
+    fresh_ledger,
+    start_postgres,
+    start_sandbox,
+)
 from baton.demo.summary import show_addresses, show_checks, show_times
 from baton.demo.verify import all_hold, verify
 from baton.errors import BatonError, ConfigurationError
-from baton.leads.states import LeadState
-from baton.ledger import leads
+from baton.leads.states import EffectState, LeadState
+from baton.ledger import leads, outbox
 from baton.ledger.engine import transaction
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.agreements import activate_policy, adopt_roster
@@ -81,9 +88,7 @@ def play_export(
         raise ConfigurationError("name an export: --leads FILE.csv")
     began = time.monotonic()
     policy_dir = project_root() / "include" / "policy"
-    plan = plan_export(
-        options.leads, policy_dir, mapping=options.mapping, overlay=options.overlay
-    )
+    plan = plan_export(options.leads, policy_dir, mapping=options.mapping, overlay=options.overlay)
     screen.title(f"Baton: {plan.rows} leads of {plan.file.name} through the chain")
     if plan.mapping is not None:
         judged = f", judged by the overlay {plan.overlay.name}" if plan.overlay else ""
@@ -97,7 +102,8 @@ def play_export(
             checks = verify(stage.ctx, admin, live_since=None, grace=timedelta(0))
     write_record(folders, stage.record)
     screen.title("What became of them")
-    screen.say(f"  {loaded}", style="dim")
+    for line in loaded:
+        screen.say(f"  {line}", style="dim")
     after = _states(stage)
     screen.console.print(_table({one: after[one] - before[one] for one, _ in _SHOWN}, plan.rows))
     show_times(screen, phases.seconds, time.monotonic() - began)
@@ -165,8 +171,8 @@ def _prepare_hubspot(stage: _Stage) -> None:
     setup_hubspot(stage.ctx.hubspot, hubspot_plan(policy))
 
 
-def _load(stage: _Stage, plan: ExportPlan, phases: Phases, admin: MarketAdmin) -> str:
-    """Load the file by ``crm-sandbox load``; return what it says.
+def _load(stage: _Stage, plan: ExportPlan, phases: Phases, admin: MarketAdmin) -> list[str]:
+    """Load the file by ``crm-sandbox load``; return what it says, line by line.
 
     Raises:
         ConfigurationError: it refuses the file or the mapping.
@@ -178,7 +184,11 @@ def _load(stage: _Stage, plan: ExportPlan, phases: Phases, admin: MarketAdmin) -
     there = admin.state()["hubspot"]["contacts"]
     with phases.phase("Load into HubSpot", total=plan.rows) as phase:
         loader = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         while True:
             try:
@@ -190,18 +200,55 @@ def _load(stage: _Stage, plan: ExportPlan, phases: Phases, admin: MarketAdmin) -
         raise ConfigurationError(complaint.strip() or said.strip())
     if loader.returncode:
         raise BatonError(f"loading {plan.file.name} failed: {(said + complaint).strip()[-1500:]}")
-    return said.strip().replace("\n", "\n  ")
+    # Remarks on columns that nothing reads are for whoever writes a mapping, not for a show.
+    return [line for line in said.splitlines() if not line.startswith("note: ")]
 
 
 def _run(stage: _Stage, plan: ExportPlan, phases: Phases) -> None:
-    steps: tuple[tuple[str, Callable[[Context], StepReport]], ...] = (
-        ("Score and route", qualify_and_route),
-        ("Owners and tasks", deliver_and_notify),
-        ("Write back", write_back),
+    judged = _judged(stage)
+    _step(
+        stage,
+        phases,
+        "Score and route",
+        qualify_and_route,
+        lambda: (_judged(stage) - judged, plan.rows),
     )
-    for name, step in steps:
-        with phases.phase(name) as phase:
-            phase.detail(_words(step(stage.ctx)))
+    _step(stage, phases, "Owners and tasks", deliver_and_notify, _sent(stage, "salesforce_"))
+    _step(stage, phases, "Write back", write_back, _sent(stage, "hubspot_"))
+
+
+def _step(
+    stage: _Stage,
+    phases: Phases,
+    name: str,
+    step: Callable[[Context], StepReport],
+    reached: Callable[[], tuple[int, int]],
+) -> None:
+    """Run one step and show how far the ledger says it is: `reached` tells done and total."""
+    with phases.phase(name, total=reached()[1]) as phase, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(step, stage.ctx)
+        while not wait([running], timeout=1).done:
+            phase.reached(reached()[0])
+        phase.detail(_words(running.result()))
+
+
+def _judged(stage: _Stage) -> int:
+    states = _states(stage)
+    return sum(states.values()) - states[LeadState.SEEN]
+
+
+def _sent(stage: _Stage, kinds: str) -> Callable[[], tuple[int, int]]:
+    """Return a function that tells how many effects of these kinds are done, of how many."""
+
+    def count() -> tuple[int, int]:
+        with transaction(stage.engine) as conn:
+            depth = [one for one in outbox.depth(conn) if one.kind.startswith(kinds)]
+        done = sum(one.count for one in depth if one.state is EffectState.DONE)
+        return done - before, sum(one.count for one in depth) - before
+
+    before = 0
+    before = count()[0]
+    return count
 
 
 def _words(report: Mapping[str, int]) -> str:

@@ -42,7 +42,9 @@ def plan_export(
             raise ConfigurationError(f"there is no file {given}")
     columns, rows = read_header(file)
     if not rows:
-        raise ConfigurationError(f"{file} holds no rows: a header line and one lead a line are needed")
+        raise ConfigurationError(
+            f"{file} holds no rows: a header line and one lead a line are needed"
+        )
     if mapping is None:
         mapping = _fitting(columns, policy_dir / "mappings")
         if mapping is not None and overlay is None:

@@ -56,9 +56,7 @@ def show_chain(screen: Screen, counts: ChainCounts, days: int) -> None:
 def show_landing(screen: Screen, landing: Landing) -> None:
     """Show one handoff as it lands."""
     name = f"{landing.lead} · {landing.company}"
-    screen.markup(
-        f"[green]✔[/] [bold]{_escaped(name):<54}[/] [cyan]{landing.seconds:5.1f} s[/]"
-    )
+    screen.markup(f"[green]✔[/] [bold]{_escaped(name):<54}[/] [cyan]{landing.seconds:5.1f} s[/]")
     where = f", {landing.pool}" if landing.pool else ""
     words = f"{landing.score} {landing.band}: {landing.reason} → {landing.owner}{where}"
     screen.say(f"  {words}")
@@ -97,7 +95,9 @@ def show_addresses(screen: Screen, record: DemoRecord) -> None:
         screen.say(f"  {name:<22}{address}")
     for user, password in record.logins.items():
         screen.say(f"  {'Airflow, ' + user:<22}user {user}, password {password}")
-    screen.say("  `baton status`, `baton roster show` … work on it; `make down` stops it.", style="dim")
+    screen.say(
+        "  `baton status`, `baton roster show` … work on it; `make down` stops it.", style="dim"
+    )
 
 
 def duration(seconds: float) -> str:

@@ -84,11 +84,11 @@ def everything_happens(relay: Relay) -> list[StepReport]:
 def test_personal_values_are_found_where_they_belong_and_nowhere_else(
     relay: Relay, caplog: pytest.LogCaptureFixture, wire: Wire
 ) -> None:
-    caplog.set_level(logging.DEBUG)
-    for name in ("urllib3", "requests", "slack_sdk", "hubspot", "simple_salesforce", "baton"):
-        caplog.set_level(logging.DEBUG, logger=name)
     # Statements with their parameters; at DEBUG it would print rows, which nobody can prevent.
     caplog.set_level(logging.INFO, logger="sqlalchemy.engine")
+    for name in ("urllib3", "requests", "slack_sdk", "hubspot", "simple_salesforce", "baton"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    caplog.set_level(logging.DEBUG)
     contact = marked_contact(relay)
     reports = [relay.everything()]
     relay.wait(minutes=30)
@@ -103,7 +103,8 @@ def test_personal_values_are_found_where_they_belong_and_nowhere_else(
     package = relay.salesforce_lead(contact)["Handoff_Package__c"]
     assert {"Zqmessage", "Zqanswer", "zq.secretmail"} <= set(found(package))
     assert "Zqlastname" in found(relay.messages()[0].says)
-    assert len(caplog.records) > 50
+    heard = {record.name.partition(".")[0] for record in caplog.records}
+    assert {"urllib3", "sqlalchemy", "baton"} <= heard
     assert len(wire.lines) > 100
 
     assert found("\n".join(_said(record) for record in caplog.records)) == []

@@ -36,10 +36,7 @@ def test_help_names_every_command(run):
 
 
 def test_help_is_fast_because_nothing_heavy_is_imported():
-    program = (
-        "import sys, baton.cli\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules])"
-    )
+    program = f"import sys, baton.cli\nprint([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run(
         (sys.executable, "-c", program), capture_output=True, text=True, check=True, timeout=60
     )
