@@ -37,7 +37,7 @@ class AirflowPlan:
 
     `variables` go to every component: connections (AIRFLOW_CONN_…) and Baton's own settings.
     `database_url` is a SQLAlchemy URL with the psycopg driver, which serves both the synchronous
-    and the asynchronous half of Airflow.
+    and the asynchronous half of Airflow. `niceness` above 0 lets others go first (see nice(1)).
     """
 
     home: Path
@@ -52,6 +52,7 @@ class AirflowPlan:
     paused_at_creation: bool = True
     parse_every_s: int = 30
     idle_sleep_s: float = 0.2
+    niceness: int = 0
 
     @property
     def base_url(self) -> str:

@@ -144,9 +144,10 @@ class AirflowStack:
         environment = self.plan.environment()
         if name == "scheduler" and self.plan.preload:
             environment["BATON_PRELOAD"] = "1"
+        courtesy = ("nice", "-n", str(self.plan.niceness)) if self.plan.niceness else ()
         return Child(
             name=_PREFIX + name,
-            command=(sys.executable, "-m", "airflow", *_ARGUMENTS[name]),
+            command=(*courtesy, sys.executable, "-m", "airflow", *_ARGUMENTS[name]),
             environment=environment,
             directory=self.plan.home,
             # The scheduler waits for running tasks; demo tasks take seconds.

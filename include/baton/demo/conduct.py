@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +51,16 @@ def conduct(options: DemoOptions, screen: Screen | None = None) -> int:
     with exclusive(folders.run):
         if (code := _already_there(options, screen, folders, table)) is not None:
             return code
-        _log_to(folders.logs / "demo.log")
+        if os.environ.get("BATON_DATABASE_URL"):
+            screen.say(
+                "BATON_DATABASE_URL is set; the demo leaves that ledger alone and uses its own. "
+                "Unset it for commands that are to join the demo.",
+                style="yellow",
+            )
         play = _play(options)
         try:
-            code = play(options, screen, folders, table)
+            with _logging_to(folders.logs / "demo.log"):
+                code = play(options, screen, folders, table)
         except KeyboardInterrupt:
             screen.say("interrupted: stopping what was started", style="yellow")
             _stop_everything(screen, folders, table)
@@ -134,12 +141,21 @@ def _stop_everything(screen: Screen, folders: StateFolders, table: ProcessTable)
     return stopped
 
 
-def _log_to(path: Path) -> None:
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
     """Send the log of the pipeline, which runs in this process, to a file of its own."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    handler = logging.StreamHandler(os.fdopen(descriptor, "w"))
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.WARNING)
-    logging.getLogger("baton").setLevel(logging.INFO)
+    root, ours = logging.getLogger(), logging.getLogger("baton")
+    levels = root.level, ours.level
+    with os.fdopen(descriptor, "w") as file:
+        handler = logging.StreamHandler(file)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.addHandler(handler)
+        root.setLevel(logging.WARNING)
+        ours.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)
+            root.setLevel(levels[0])
+            ours.setLevel(levels[1])

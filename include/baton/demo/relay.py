@@ -66,6 +66,8 @@ _HOT_LANE = ("lead_handoff", "disposition_sync", "sla_watch")
 _SETTLE_WITHIN_S = 60
 _GRACE = timedelta(seconds=120)
 _FIRST_AIRFLOW_PORT = 8080
+_AIRFLOW_NICENESS = 5
+"""While history is played Airflow has time to start: it steps back where both want a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,13 @@ def play_relay(
         validator = pool.submit(preload)
         stage = _set_up(options, phases, folders, table)
         airflow = pool.submit(_start_airflow, phases, folders, stage)
-        _play_days(phases, stage, validator)
-        airflow.result()
+        try:
+            _play_days(phases, stage, validator)
+            airflow.result()
+        except BaseException:
+            # Else the pool would wait for a start that nobody needs any more.
+            stage.stack.stop()
+            raise
     # Written when all runs: what it names can be relied upon.
     write_record(folders, stage.record)
     with stage.stack.client() as client, MarketAdmin(stage.sandbox.url("admin")) as admin:
@@ -160,6 +167,7 @@ def _set_up(
         database_url=address.airflow(),
         api_port=port,
         variables=variables,
+        niceness=_AIRFLOW_NICENESS,
     )
     stack = AirflowStack(plan, table)
     logins = dict(stack.prepare().passwords)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from baton.crm.hubspot import HubSpotGateway, PropertyDefinition
 from baton.crm.salesforce import FieldDescription, SalesforceGateway
 from baton.errors import FatalGatewayError
-from baton.policy.actions import Action, ActionKind
+from baton.policy.actions import Action
 from baton.policy.models import Policy
 from baton.policy.terms_models import Outcome
 
@@ -119,7 +119,7 @@ def hubspot_plan(policy: Policy, *, more_lists: Sequence[str] = ()) -> HubSpotPl
     lists = dict.fromkeys(
         action.list
         for action in actions
-        if action is not None and action.kind is ActionKind.NURTURE_LIST and action.list
+        if action is not None and action.list
     )
     reads: dict[str, dict[str, None]] = {}
     for field in policy.fields.values():

@@ -66,6 +66,11 @@ class AllowedAfter(PolicyModel):
     days: int
 
 
+DO_NOT_MARKET = "Do not market"
+"""The static HubSpot list of people who leave marketing. A contact's marketing status cannot be set
+through the API; a workflow on this list sets it."""
+LIST_OF = {ActionKind.REMOVE_FROM_MARKETING: DO_NOT_MARKET}
+
 _BARE_ACTIONS = {
     "recycle": ActionKind.RECYCLE,
     "remove from marketing": ActionKind.REMOVE_FROM_MARKETING,
@@ -97,7 +102,8 @@ def read_action(value: object) -> object:
 def _action_from_text(text: str) -> object:
     phrase = " ".join(text.lower().split())
     if phrase in _BARE_ACTIONS:
-        return {"kind": _BARE_ACTIONS[phrase]}
+        kind = _BARE_ACTIONS[phrase]
+        return {"kind": kind, "list": LIST_OF.get(kind)}
     if phrase.startswith("recycle for "):
         days = parse_duration(phrase.removeprefix("recycle for ")).days
         return {"kind": ActionKind.RECYCLE, "days": days}

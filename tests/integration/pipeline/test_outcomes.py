@@ -12,6 +12,8 @@ LATER, EDUCATION = "Nurture: later", "Nurture: education"
 DATE = (START + timedelta(days=30)).date()
 
 # reason code: state, list, days until it returns
+OUT_OF_MARKETING = "Do not market"
+
 ACTIONS: dict[str, tuple[str, str | None, int | None]] = {
     "bad_timing": ("recycled", LATER, 30),
     "no_budget": ("recycled", None, 90),
@@ -20,9 +22,9 @@ ACTIONS: dict[str, tuple[str, str | None, int | None]] = {
     "wrong_contact": ("recycled", EDUCATION, None),
     "too_small": ("recycled", LATER, None),
     "locked_in": ("recycled", None, 180),
-    "unserved_industry": ("disqualified", None, None),
-    "competitor": ("disqualified", None, None),
-    "student": ("disqualified", None, None),
+    "unserved_industry": ("disqualified", OUT_OF_MARKETING, None),
+    "competitor": ("disqualified", OUT_OF_MARKETING, None),
+    "student": ("disqualified", OUT_OF_MARKETING, None),
     "duplicate": ("disqualified", None, None),
     "not_a_project": ("disqualified", None, None),
 }

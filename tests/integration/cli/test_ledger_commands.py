@@ -1,0 +1,113 @@
+"""``baton policy``, ``roster``, ``status`` and the kill switch, on a real ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from baton.cli import app
+
+POLICY = Path(__file__).resolve().parents[3] / "include" / "policy"
+
+
+@pytest.fixture
+def run(ledger_url: str, monkeypatch: pytest.MonkeyPatch):
+    """A function that runs `baton` on this test's own ledger."""
+    monkeypatch.setenv("BATON_DATABASE_URL", ledger_url)
+    return lambda *arguments: CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def test_a_policy_is_activated_once_and_the_record_says_by_whom(run):
+    dry = run("policy", "activate", POLICY, "--dry-run")
+    assert dry.exit_code == 0
+    assert "dry run" in dry.stdout
+    assert run("policy", "show").exit_code == 1
+    assert "is current now" in run("policy", "activate", POLICY, "--by", "revops").stdout
+    assert "nothing to do" in run("policy", "activate", POLICY).stdout
+    shown = run("policy", "show")
+    assert shown.exit_code == 0
+    assert "by revops" in shown.stdout
+
+
+def test_a_policy_made_from_another_than_the_current_is_refused(run):
+    run("policy", "activate", POLICY)
+    overlay = POLICY / "overlays" / "demo.yaml"
+    stale = run("policy", "activate", POLICY, "--overlay", overlay, "--parent", "0" * 64)
+    assert stale.exit_code == 2
+    assert "somebody has activated another" in stale.stderr
+    assert "demonstration" not in run("policy", "show").stdout
+    assert run("policy", "activate", POLICY, "--overlay", overlay).exit_code == 0
+    assert "demonstration" in run("policy", "show").stdout
+
+
+def test_a_roster_is_imported_shown_and_somebody_marked_away(run):
+    assert run("roster", "show").exit_code == 2
+    first = run("roster", "import", POLICY / "roster.yaml")
+    assert first.exit_code == 0
+    assert "+ mira.lindner@relay.test" in first.stdout
+    assert "nothing to do" in run("roster", "import", POLICY / "roster.yaml").stdout
+    away = run("roster", "away", "mira.lindner@relay.test", "--until", "2099-12-04")
+    assert away.exit_code == 0
+    assert "Mira Lindner is away" in away.stdout
+    assert "until 2099-12-04 23:00" in run("roster", "show").stdout
+    typo = run("roster", "away", "mira.lindne@relay.test", "--until", "2099-12-04")
+    assert typo.exit_code == 2
+    assert "did you mean mira.lindner@relay.test" in typo.stderr
+
+
+def test_a_broken_roster_is_refused_with_its_reason(run, tmp_path):
+    file = tmp_path / "roster.yaml"
+    file.write_text("people: {a@relay.test: {name: A, manager: nobody@relay.test}}\n")
+    result = run("roster", "import", file)
+    assert result.exit_code == 2
+    assert "not in the roster" in result.stderr
+
+
+def test_status_and_the_kill_switch(run):
+    assert "none is active" in run("status").stdout
+    assert run("stop-effects", "--by", "ops").exit_code == 0
+    assert "stopped" in run("status").stdout
+    assert run("resume-effects").exit_code == 0
+    assert "go out" in run("status").stdout
+
+
+def test_a_ledger_that_was_never_migrated_names_the_command(empty_url, monkeypatch):
+    monkeypatch.setenv("BATON_DATABASE_URL", empty_url)
+    result = CliRunner().invoke(app, ["status"])
+    assert result.exit_code == 1
+    assert "baton db migrate" in result.stderr
+    assert CliRunner().invoke(app, ["db", "migrate"]).exit_code == 0
+    assert CliRunner().invoke(app, ["status"]).exit_code == 0
+
+
+def test_doctor_and_setup_find_what_is_missing_and_create_it(run, sandbox, monkeypatch):
+    blind = run("doctor")
+    assert blind.exit_code == 1
+    assert "AIRFLOW_CONN_HUBSPOT_DEFAULT" in blind.stdout
+    for name, value in sandbox.connections().items():
+        monkeypatch.setenv(name, value)
+    run("policy", "activate", POLICY)
+    run("roster", "import", POLICY / "roster.yaml")
+    assert run("setup", "salesforce").exit_code == 0
+    assert run("setup", "hubspot").exit_code == 0
+    assert "would create" not in run("setup", "hubspot", "--dry-run").stdout
+    well = run("doctor")
+    assert well.exit_code == 0, well.stdout
+    assert "all is well" in well.stdout
+    assert "everybody is an active Salesforce user" in well.stdout
+
+
+def test_doctor_names_the_connection_whose_token_is_refused(run, sandbox, monkeypatch):
+    for name, value in sandbox.connections().items():
+        monkeypatch.setenv(name, value)
+    token = sandbox.where["hubspot"]["token"]
+    wrong = sandbox.connections()["AIRFLOW_CONN_HUBSPOT_DEFAULT"].replace(token, "wrong-token")
+    monkeypatch.setenv("AIRFLOW_CONN_HUBSPOT_DEFAULT", wrong)
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "✘ HubSpot" in result.stdout
+    assert "✔ Salesforce" in result.stdout
+    assert "wrong-token" not in result.output
+    assert "Traceback" not in result.output

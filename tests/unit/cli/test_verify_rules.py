@@ -1,0 +1,64 @@
+"""What counts as late, and what as doubled or missing in Slack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from baton.demo.verify import BOUND_S, _in_time, _one_message
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Row:
+    """As much of a handoff as the checks look at."""
+
+    captured_at: datetime
+    notified_at: datetime | None
+    id: int = 1
+    key: str = "H1-1"
+
+
+def told_after(seconds: float) -> Row:
+    captured = NOW - timedelta(minutes=10)
+    return Row(captured, captured + timedelta(seconds=seconds))
+
+
+@pytest.mark.requirement("000-10")
+@pytest.mark.parametrize(("seconds", "holds"), [(5, True), (BOUND_S, True), (BOUND_S + 0.1, False)])
+def test_two_minutes_are_the_bound(seconds, holds):
+    assert _in_time([told_after(seconds)], NOW, timedelta(0)).holds is holds
+
+
+def test_nobody_told_is_late_once_the_grace_is_over():
+    on_the_way = Row(NOW - timedelta(seconds=30), None)
+    assert _in_time([told_after(5), on_the_way], NOW, timedelta(seconds=120)).holds
+    assert not _in_time([told_after(5), on_the_way], NOW, timedelta(0)).holds
+    assert not _in_time([on_the_way], NOW, timedelta(seconds=120)).holds
+
+
+class Slack:
+    """A workspace that holds messages with these keys."""
+
+    def __init__(self, *keys: str) -> None:
+        self._keys = keys
+
+    def slack_messages(self) -> list[dict[str, Any]]:
+        return [{"metadata": {"event_payload": {"key": key}}} for key in self._keys]
+
+
+@pytest.mark.parametrize(
+    ("keys", "holds"),
+    [
+        (("H1-1.1.slack_message",), True),
+        ((), False),
+        (("H1-1.1.slack_message", "H1-1.1.slack_message"), False),
+        (("H1-1.1.slack_message", "H9-1.1.slack_message"), True),
+    ],
+)
+def test_one_message_each_neither_missing_nor_doubled(keys, holds):
+    assert _one_message(Slack(*keys), [told_after(5)], {1: 1}).holds is holds
