@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -59,7 +61,7 @@ def conduct(options: DemoOptions, screen: Screen | None = None) -> int:
             )
         play = _play(options)
         try:
-            with _logging_to(folders.logs / "demo.log"):
+            with _logging_to(folders.logs / "demo.log"), _stopped_by_sigterm():
                 code = play(options, screen, folders, table)
         except KeyboardInterrupt:
             screen.say("interrupted: stopping what was started", style="yellow")
@@ -139,6 +141,19 @@ def _stop_everything(screen: Screen, folders: StateFolders, table: ProcessTable)
     if stopped:
         screen.say(f"stopped: {', '.join(stopped)}")
     return stopped
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM (a CI job that is cancelled, say) stop the demo as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

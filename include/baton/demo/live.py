@@ -21,7 +21,7 @@ __all__ = ["Landing", "LiveWatch", "Sideways", "live_handoffs", "settled"]
 
 _POLL_S = 0.4
 _PAGE = 200
-_ASIDE = ("quarantine", "suppress", "hold", "update")
+_ASIDE = ("quarantine", "suppress", "hold", "update", "nurture")
 _UNSENT = (EffectState.PENDING, EffectState.LEASED, EffectState.WAITING)
 
 
@@ -46,6 +46,7 @@ class Sideways:
 
     lead: str
     outcome: str
+    score: str
     words: str
 
 
@@ -90,7 +91,12 @@ class LiveWatch:
         self._judged.update(row.id for row in rows)
         people = leads.people(conn, [row.lead_id for row in rows])
         return [
-            Sideways(_name(people.get(row.lead_id)), row.outcome, str(row.result.get("words", "")))
+            Sideways(
+                lead=_name(people.get(row.lead_id)),
+                outcome=row.outcome,
+                score=_points(row.score_milli),
+                words=str(row.result.get("words", "")),
+            )
             for row in rows
         ]
 

@@ -37,6 +37,7 @@ from baton.demo.summary import (
     show_checks,
     show_landing,
     show_live,
+    show_sideways,
     show_times,
 )
 from baton.demo.verify import all_hold, verify
@@ -146,12 +147,12 @@ def _set_up(
     with phases.phase("Postgres and ledger") as phase:
         address = start_postgres(folders)
         engine = demo_engine(fresh_ledger(address))
-        phase.detail("embedded, ledger migrated")
+        phase.detail("embedded, migrated")
     with phases.phase("CRM sandbox") as phase:
         sandbox = start_sandbox(
             table, folders, seed=options.seed, at=start, metadata=root / "include" / "salesforce"
         )
-        phase.detail(f"HubSpot, Salesforce, Slack; it is {start:%d %B %Y} there")
+        phase.detail(f"it is {start:%d %B %Y} there")
     port = free_port(_FIRST_AIRFLOW_PORT)
     variables = {
         **sandbox.connections(),
@@ -195,7 +196,7 @@ def _agree(stage: _Stage) -> str:
     report = setup_hubspot(ctx.hubspot, hubspot_plan(policy))
     if report.differing or report.missing:
         raise BatonError("HubSpot lacks: " + ", ".join((*report.differing, *report.missing)))
-    return f"{bundle.hash[:8]}, {len(roster.people)} people; {len(report.created)} new in HubSpot"
+    return f"{bundle.hash[:8]}, {len(roster.people)} people"
 
 
 def _addresses(
@@ -218,17 +219,17 @@ def _start_airflow(phases: Phases, folders: StateFolders, stage: _Stage) -> None
     with phases.phase("Airflow") as phase:
         phase.detail("its database")
         fresh_airflow(address, stage.stack)
-        phase.detail("starting API server, scheduler, Dag processor, triggerer")
+        phase.detail(f"starting {len(COMPONENTS)} processes")
         up: list[str] = []
 
         def tell(name: str, _seconds: float) -> None:
             up.append(name)
-            phase.detail(f"up: {', '.join(up)}")
+            phase.detail(f"{name} is up, {len(up)} of {len(COMPONENTS)}")
 
         stage.stack.start(tell)
         expected = {path.stem for path in stage.stack.plan.dags_folder.glob("*.py")}
         _await_dags(stage.stack, expected)
-        phase.detail(f"{len(expected)} Dags, paused until history is over")
+        phase.detail(f"{len(expected)} Dags, paused for now")
 
 
 def _await_dags(stack: AirflowStack, expected: set[str]) -> None:
@@ -295,7 +296,7 @@ def _go_live(
         if isinstance(sight, Landing):
             show_landing(screen, sight)
         else:
-            screen.say(f"· {sight.lead}: {sight.outcome} ({sight.words})", style="dim")
+            show_sideways(screen, sight)
     for dag_id in sorted(client.dag_ids() - set(_HOT_LANE)):
         client.pause(dag_id, paused=False)
     return since, watch.landings

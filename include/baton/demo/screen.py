@@ -16,6 +16,7 @@ from rich.progress import (
     Task,
     TextColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 __all__ = ["Phase", "Phases", "Screen"]
@@ -67,6 +68,11 @@ class Screen:
             yield phases
 
 
+def _whole() -> Column:
+    """Return a column that is never cut."""
+    return Column(no_wrap=True, min_width=7)
+
+
 class Phases:
     """The phases of one start. May be used from several threads."""
 
@@ -79,11 +85,17 @@ class Phases:
     def _new_bars(self) -> Progress:
         return Progress(
             SpinnerColumn(finished_text="[green]✔[/]"),
-            TextColumn("{task.description:<20}", markup=False),
-            _Seconds(),
-            _Bar(bar_width=24),
-            TextColumn("{task.fields[detail]}", markup=False, style="dim"),
+            TextColumn("{task.description:<19}", markup=False, table_column=_whole()),
+            _Seconds(table_column=_whole()),
+            _Bar(bar_width=16),
+            TextColumn(
+                "{task.fields[detail]}",
+                markup=False,
+                style="dim",
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
             console=self._console,
+            expand=True,
         )
 
     @contextmanager

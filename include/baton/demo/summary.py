@@ -8,12 +8,20 @@ from statistics import median
 from rich.table import Table
 
 from baton.demo.attachment import DemoRecord
-from baton.demo.live import Landing
+from baton.demo.live import Landing, Sideways
 from baton.demo.screen import Screen
 from baton.demo.verify import Check
 from baton.ledger.metrics import ChainCounts
 
-__all__ = ["show_addresses", "show_chain", "show_checks", "show_landing", "show_live", "show_times"]
+__all__ = [
+    "show_addresses",
+    "show_chain",
+    "show_checks",
+    "show_landing",
+    "show_live",
+    "show_sideways",
+    "show_times",
+]
 
 _BAR = 32
 
@@ -60,6 +68,12 @@ def show_landing(screen: Screen, landing: Landing) -> None:
     where = f", {landing.pool}" if landing.pool else ""
     words = f"{landing.score} {landing.band}: {landing.reason} → {landing.owner}{where}"
     screen.say(f"  {words}")
+
+
+def show_sideways(screen: Screen, sight: Sideways) -> None:
+    """Show a lead that was not handed over, and why."""
+    at = f" at {sight.score}" if sight.outcome == "nurture" else ""
+    screen.say(f"· {sight.lead}: {sight.outcome}{at} ({sight.words})", style="dim")
 
 
 def show_live(screen: Screen, landings: Sequence[Landing]) -> None:
