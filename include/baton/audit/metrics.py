@@ -77,8 +77,8 @@ _ALL: tuple[Metric, ...] = (
         f"median of {_SPEED}",
         Cohort.HANDED_OFF,
         (
-            _at_most(240, "source 001: median response from 3 h to 4 min"),
-            _at_most(600, "source 000: first response from 19 h to under 10 min"),
+            _at_most(240, "requirement 001-08: median response from 3 h to 4 min"),
+            _at_most(600, "requirement 000-11: first response from 19 h to under 10 min"),
         ),
     ),
     Metric(
@@ -144,7 +144,7 @@ _ALL: tuple[Metric, ...] = (
         Unit.SECONDS,
         "95th percentile of notified minus captured",
         Cohort.HANDED_OFF,
-        (_at_most(120, "source 000: task and message within two minutes"),),
+        (_at_most(120, "requirement 000-10: task and message within two minutes"),),
     ),
     Metric(
         "rep_response_median",
@@ -170,7 +170,7 @@ _ALL: tuple[Metric, ...] = (
         Unit.SHARE,
         "accepted ÷ (accepted + recycled + disqualified + expired undecided)",
         Cohort.HANDED_OFF,
-        (_at_least(0.82, "source 000: acceptance from 51 % to 82 %"),),
+        (_at_least(0.82, "requirement 000-12: acceptance from 51 % to 82 %"),),
     ),
     Metric(
         "acceptance_rate_decided",

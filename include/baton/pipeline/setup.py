@@ -116,11 +116,7 @@ def hubspot_plan(policy: Policy, *, more_lists: Sequence[str] = ()) -> HubSpotPl
     actions: list[Action | None] = []
     for one in policy.dispositions.values():
         actions += (one.action, one.then_after_cap)
-    lists = dict.fromkeys(
-        action.list
-        for action in actions
-        if action is not None and action.list
-    )
+    lists = dict.fromkeys(action.list for action in actions if action is not None and action.list)
     reads: dict[str, dict[str, None]] = {}
     for field in policy.fields.values():
         if field.hubspot:
