@@ -12,8 +12,11 @@ if [[ -e $stamp ]] && .venv/bin/python -c '' 2>/dev/null; then
     exit 0
 fi
 
+# Without uv, Python itself must be able to make the environment; Debian's bare one cannot.
+needs=$(command -v uv >/dev/null || echo ', ensurepip, venv')
+
 suits() { # pyenv and the like leave names on the path that do not run: ask, do not look
-    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null
+    "$1" -c "import sys$needs; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))" 2>/dev/null
 }
 
 find_python() {
@@ -29,7 +32,7 @@ find_python() {
             return
         fi
     done
-    say "No Python from 3.11 to 3.14 was found. Install one (Debian: apt-get install python3 python3-venv;"
+    say "No usable Python from 3.11 to 3.14 was found. Install one (Debian: apt-get install python3 python3-venv;"
     say "macOS: brew install python@3.12), or name it: make install PYTHON=/path/to/python3.12"
     return 1
 }

@@ -46,7 +46,6 @@ class Sideways:
 
     lead: str
     outcome: str
-    score: str
     words: str
 
 
@@ -94,7 +93,6 @@ class LiveWatch:
             Sideways(
                 lead=_name(people.get(row.lead_id)),
                 outcome=row.outcome,
-                score=_points(row.score_milli),
                 words=str(row.result.get("words", "")),
             )
             for row in rows

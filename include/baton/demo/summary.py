@@ -72,8 +72,7 @@ def show_landing(screen: Screen, landing: Landing) -> None:
 
 def show_sideways(screen: Screen, sight: Sideways) -> None:
     """Show a lead that was not handed over, and why."""
-    at = f" at {sight.score}" if sight.outcome == "nurture" else ""
-    screen.say(f"· {sight.lead}: {sight.outcome}{at} ({sight.words})", style="dim")
+    screen.say(f"· {sight.lead}: {sight.outcome} ({sight.words})", style="dim")
 
 
 def show_live(screen: Screen, landings: Sequence[Landing]) -> None:
