@@ -108,7 +108,7 @@ def _line(one: HandoffRow, company: str | None, owner: str | None) -> HandoffLin
         state=one.state.value,
         band=one.band or "–",
         cause=(one.trigger or "score").replace("_", " "),
-        score="–" if one.score_milli is None else f"{one.score_milli / 1000:g}",
+        score="–" if one.score_milli is None else f"{round(one.score_milli / 1000, 1):g}",
         owner=owner or "–",
         decided_at=one.decided_at,
         seconds_to_notice=(notified - one.captured_at).total_seconds() if notified else None,
