@@ -13,8 +13,8 @@ Salesforce's own id.
 
 ## When it fails
 The watermark has not moved; the next run reads the same changes again. A disposition that the
-policy does not allow yet (too few touches, date missing) is not an error: it is kept, with its
-refusal, and the rep's task stays open.
+policy does not allow yet (too few touches, date missing) is not an error: it is counted as refused,
+the lead stays with its owner, and the rep gives the reason again when there is more work to show.
 
 ## Owner
 Revenue operations; next morning.

@@ -139,7 +139,13 @@ class Case:
         """
         history = self.inputs.history
         before = self.policy.bands.get(history.band_before or "")
-        waits = history.state in (LeadState.NURTURE, LeadState.CUSTOMER)
+        waits = history.state in (
+            LeadState.NURTURE,
+            LeadState.CUSTOMER,
+            LeadState.SUPPRESSED,
+            LeadState.QUARANTINED,
+            LeadState.HELD,
+        )
         return waits and history.cycle > 0 and (before is None or before.hands_off)
 
     @property

@@ -119,10 +119,17 @@ def _bad_data(case: Case) -> Decision | None:
             case.decision(DecisionOutcome.NONE, "open_handoff_bad_data", words),
             failures=failures,
         )
+    if _rests(case):
+        return case.decision(DecisionOutcome.NONE, "rests", words)
     return replace(
         case.decision(DecisionOutcome.QUARANTINE, "bad_data", words, LeadState.QUARANTINED),
         failures=failures,
     )
+
+
+def _rests(case: Case) -> bool:
+    """Tell whether sales has answered and nothing new was asked: its answer and date must stand."""
+    return case.state in (LeadState.DISQUALIFIED, LeadState.RECYCLED) and case.trigger is None
 
 
 def _of_everybody(case: Case) -> tuple[Failure, ...]:
@@ -143,6 +150,8 @@ def _forbidden(case: Case) -> Decision | None:
     if case.inputs.history.open_handoff is not None and reason != NO_PERMISSION:
         # A support form of somebody in an open handoff is news for the owner, not its end.
         return None
+    if _rests(case):
+        return case.decision(DecisionOutcome.NONE, "rests", permitted.words or reason)
     return case.decision(
         DecisionOutcome.SUPPRESS, reason, permitted.words or reason, LeadState.SUPPRESSED
     )

@@ -11,7 +11,6 @@ from baton.errors import (
     AuthenticationError,
     BatonError,
     ContractError,
-    FatalGatewayError,
     InvalidRecordError,
     OwnerInactiveError,
     PermissionDeniedError,
@@ -90,7 +89,8 @@ def _by_code(
         return RejectedRecordError(code, _MENDS[code])
     if not code or " " in code:  # the SDK puts the text of a page it could not read there
         return ContractError(conn_id, f"HTTP {status} without Slack's JSON ({method})")
-    return FatalGatewayError(conn_id, f"{code} ({method})", status=status)
+    # A code we do not know is about this message: the others must go out all the same.
+    return RejectedRecordError(code, f"Slack refuses the message ({method})")
 
 
 def broken(conn_id: str, method: str, error: Exception, *, changes: bool) -> BatonError:

@@ -34,8 +34,8 @@ LEASE_SECONDS = 120
 BUDGET_SECONDS = 300.0
 GROUP = 200
 """Salesforce takes 200 records a call; HubSpot 100, twice."""
-MESSAGES = 20
-"""Slack takes one message a call and about one a second: a group must fit into its lease."""
+MESSAGES = 1
+"""A message cannot be sent again without harm: its outcome is recorded before the next goes out."""
 
 ASSIGNING = ("salesforce_record", "salesforce_task", "slack_message", "slack_reminder")
 WRITING_BACK = ("hubspot_state", "hubspot_list")

@@ -13,6 +13,7 @@ from baton.pipeline.context import Context
 from baton.pipeline.report import StepReport
 
 OPPORTUNITIES = "salesforce.opportunities"
+DEALS = "salesforce.deals"
 OVERLAP = timedelta(minutes=15)
 FIRST_LOOK_BACK = timedelta(days=400)
 
@@ -53,18 +54,20 @@ def read_references(ctx: Context) -> StepReport:
     )
 
 
-def refresh_opportunities(ctx: Context) -> dict[str, CrmOpportunity]:
-    """Read the opportunities that changed since the last look, store them, return them by id."""
-    opportunities, until = _opportunities(ctx)
-    with transaction(ctx.engine) as conn:
-        references.upsert_opportunities(conn, opportunities)
-        watermarks.set(conn, OPPORTUNITIES, until.isoformat(), at=ctx.clock.now())
-    return {one.id: one for one in opportunities}
+def changed_deals(ctx: Context) -> tuple[list[CrmOpportunity], datetime]:
+    """Read the opportunities that changed since they were last followed, and until when.
+
+    They have a watermark of their own: what the references have read may not be followed yet. The
+    caller moves it, in the transaction that follows them.
+    """
+    return _opportunities(ctx, DEALS)
 
 
-def _opportunities(ctx: Context) -> tuple[list[CrmOpportunity], datetime]:
+def _opportunities(
+    ctx: Context, source: str = OPPORTUNITIES
+) -> tuple[list[CrmOpportunity], datetime]:
     with transaction(ctx.engine) as conn:
-        mark = watermarks.get(conn, OPPORTUNITIES)
+        mark = watermarks.get(conn, source)
     until = ctx.clock.now() if ctx.replays else ctx.salesforce.server_now()
     since = datetime.fromisoformat(mark) - OVERLAP if mark else until - FIRST_LOOK_BACK
     return [_opportunity(one) for one in ctx.salesforce.open_opportunities(since)], until

@@ -1,8 +1,8 @@
 """What sales did, read back from Salesforce: touches, acceptance, dispositions, conversions, deals.
 
 Everything is kept under Salesforce's own id, once; reading the same change again changes nothing.
-A rep is taken at their word only within the policy: a reason code that may not be given yet is
-kept with its refusal, and the lead stays with its owner.
+A rep is taken at their word only within the policy: a reason code that may not be given yet leaves
+the lead with its owner; it counts as refused in the run's figures and must be given again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.dispositions import Given, take_dispositions
 from baton.pipeline.plan import state_write_back
-from baton.pipeline.references import refresh_opportunities
+from baton.pipeline.references import DEALS, changed_deals
 from baton.pipeline.report import StepReport
 from baton.pipeline.timers import state_change
 from baton.policy.models import Policy
@@ -263,9 +263,12 @@ def _note_overrides(
 
 def _read_deals(ctx: Context) -> StepReport:
     """Follow the opportunities that came of handoffs to won or lost."""
-    changed = refresh_opportunities(ctx)
+    deals, until = changed_deals(ctx)
+    changed = {deal.id: deal for deal in deals}
     report = StepReport()
     with transaction(ctx.engine) as conn:
+        references.upsert_opportunities(conn, deals)
+        watermarks.set(conn, DEALS, until.isoformat(), at=ctx.clock.now())
         policy = active_policy(conn).policy
         for deal_id, handoff in handoffs.by_opportunity_ids(conn, list(changed)).items():
             deal = changed[deal_id]

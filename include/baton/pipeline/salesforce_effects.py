@@ -105,6 +105,13 @@ def _plan(
         if owner is not None and _may_set_owner(hop, record, owners, dossier):
             fields["OwnerId"] = owner
         writes["Lead"].update(effect, record.id, {HUBSPOT_ID: dossier.hubspot_id, **fields})
+    elif dossier.salesforce_lead_id is not None:
+        # Known to the ledger by another contact, which HubSpot has merged into this one.
+        fields = lead_fields(dossier, hop, key, begins=hop.number == 1 and not refresh)
+        stamped = {HUBSPOT_ID: dossier.hubspot_id, **fields}
+        writes["Lead"].update(effect, dossier.salesforce_lead_id, stamped)
+    elif refresh:
+        raise RejectedRecordError("NO_RECORD", "the person's record in Salesforce is gone")
     else:
         fields = lead_fields(dossier, hop, key, begins=True, creating=True)
         writes["Lead"].create(effect, dossier.hubspot_id, fields | _owned(owner))
