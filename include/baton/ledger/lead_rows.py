@@ -220,12 +220,20 @@ def set_salesforce_ids(
 
 
 def due_timers(
-    conn: Connection, now: datetime, *, limit: int = 500, state: LeadState | None = None
+    conn: Connection,
+    now: datetime,
+    *,
+    limit: int = 500,
+    state: LeadState | None = None,
+    but: Sequence[str] = (),
 ) -> list[LeadRow]:
-    """Return leads whose timer is due, longest due first; locked, skipping those others hold."""
+    """Return leads whose timer is due, longest due first; locked, skipping those others hold.
+
+    `but` names timer actions that are left out: somebody else carries them out.
+    """
     query = (
         select(lead)
-        .where(lead.c.timer_at.is_not(None), lead.c.timer_at <= now)
+        .where(lead.c.timer_at <= now, lead.c.timer_action.not_in(but))
         .order_by(lead.c.timer_at, lead.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

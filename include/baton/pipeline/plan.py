@@ -58,6 +58,15 @@ def carry_into_ledger(
             effects += _news_for_owner(conn, ctx, agreement, one)
         elif one.decision.outcome is DecisionOutcome.SUPPRESS:
             _withdraw(conn, ctx, one)
+    # Opening a handoff moves the lead; the net beneath the handoff's own clocks is set here.
+    now, held = ctx.clock.now(), LeadState.IN_HANDOFF
+    leads.set_states(
+        conn,
+        [
+            state_change(agreement.policy, one.row.id, held, at=now, cause="handed_off")
+            for one in handed
+        ],
+    )
     leads.set_states(
         conn, [change for one in judged if (change := _move(ctx, agreement.policy, one))]
     )

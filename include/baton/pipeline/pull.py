@@ -7,6 +7,7 @@ anything is read in full.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,10 +19,15 @@ from baton.leads.model import LeadSnapshot, captured_at
 from baton.ledger import leads, watermarks
 from baton.ledger.engine import transaction
 from baton.pipeline.context import Context
+from baton.pipeline.report import StepReport
 from baton.policy.fields import FieldObject
 from baton.policy.models import Policy
 
 WATERMARK = "hubspot.contacts"
+FIRST_LOAD = "hubspot.first_load"
+FIRST_LOAD_SECONDS = 240.0
+"""How long one run may read on the first time: less than a task's time limit."""
+GOES_ON = "first load goes on"
 OVERLAP = timedelta(minutes=3)
 """HubSpot's index lags by seconds, rarely more (see P3); what was seen before costs one row."""
 SETTLE = timedelta(seconds=1)
@@ -46,40 +52,65 @@ FURTHER_PERSONAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What one run reads: changes from `since` to `until`. `since` None: everything there is."""
+    """What one run reads: changes from `since` to `until`. `since` None: everything there is.
+
+    The first load of a large portal takes several runs: `after` is the id it goes on with, and
+    `until` stays the instant at which it began.
+    """
 
     since: datetime | None
     until: datetime
+    after: str | None = None
 
 
 def window(ctx: Context) -> Window:
     """Return the window of this run, from the ledger's watermark to now."""
     with transaction(ctx.engine) as conn:
         mark = watermarks.get(conn, WATERMARK)
+        begun = None if mark else watermarks.get(conn, FIRST_LOAD)
+    if begun is not None:
+        start, _, after = begun.partition("|")
+        return Window(None, datetime.fromisoformat(start), after)
     until = ctx.clock.now() if ctx.replays else ctx.hubspot.server_now()
     return Window(datetime.fromisoformat(mark) - OVERLAP if mark else None, until)
 
 
 def changed_snapshots(
-    ctx: Context, policy: Policy, reading: Window
+    ctx: Context, policy: Policy, reading: Window, report: StepReport
 ) -> Iterator[Sequence[LeadSnapshot]]:
     """Yield what changed in the window, in chunks, oldest capture first within each.
+
+    A first load stops when its time is up and says so in `report`; the next run goes on.
 
     Raises:
         GatewayError: HubSpot could not be read; the watermark has not moved.
     """
     reader = SnapshotReader(ctx, policy)
     if reading.since is None:
-        names = reader.contact_properties
-        pages = ctx.hubspot.list_contacts(names)
-        for rows in _gathered(pages):
-            yield reader.snapshots(rows)
+        yield from _first_load(ctx, reader, reading, report)
         return
     until = reading.until if ctx.replays else reading.until + SETTLE
     changes = ctx.hubspot.changed_contacts(reading.since, until)
     for chunk in batches(_unseen(ctx, changes), CHUNK):
         found = ctx.hubspot.read_contacts([one.id for one in chunk], reader.contact_properties)
         yield reader.snapshots(found.found.values())
+
+
+def _first_load(
+    ctx: Context, reader: SnapshotReader, reading: Window, report: StepReport
+) -> Iterator[Sequence[LeadSnapshot]]:
+    """Yield all contacts in the order of their ids, keeping how far it has come."""
+    stop_at = time.monotonic() + FIRST_LOAD_SECONDS
+    pages = ctx.hubspot.list_contacts(reader.contact_properties, after=reading.after)
+    for rows in _gathered(pages):
+        yield reader.snapshots(rows)
+        # Here the chunk has been judged and committed.
+        reached = f"{reading.until.isoformat()}|{int(rows[-1].id) + 1}"
+        with transaction(ctx.engine) as conn:
+            watermarks.set(conn, FIRST_LOAD, reached, at=ctx.clock.now())
+        if time.monotonic() > stop_at:
+            report[GOES_ON] = 1
+            return
 
 
 def _unseen(ctx: Context, changes: Sequence[Changed]) -> list[Changed]:

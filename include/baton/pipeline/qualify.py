@@ -19,7 +19,7 @@ from baton.decision.decide import decide
 from baton.decision.decision import RELEASED_FROM_REST, Decision, HoldReason
 from baton.decision.inputs import DecisionInputs, gather, personal_labels
 from baton.leads.model import LeadSnapshot
-from baton.leads.states import LeadState
+from baton.leads.states import FINAL_LEAD_STATES, LeadState
 from baton.ledger import batches, decisions, judgement_queue, leads, pools, watermarks
 from baton.ledger.engine import transaction
 from baton.ledger.leads import LeadRow, PersonFields, SeenLead
@@ -29,6 +29,7 @@ from baton.pipeline.decided import open_book, recorded
 from baton.pipeline.plan import Judged, carry_into_ledger
 from baton.pipeline.preparation import Preparation, Prepared
 from baton.pipeline.pull import (
+    GOES_ON,
     WATERMARK,
     Privacy,
     SnapshotReader,
@@ -37,6 +38,7 @@ from baton.pipeline.pull import (
     window,
 )
 from baton.pipeline.report import StepReport
+from baton.pipeline.timers import state_change
 from baton.policy.models import Policy, TimerAction
 from baton.policy.phrases import in_words
 
@@ -56,15 +58,30 @@ def qualify_and_route(ctx: Context) -> StepReport:
         due = judgement_queue.due(conn, ctx.clock.now())
     preparation = Preparation(ctx, agreement.policy)
     reading = window(ctx)
-    for snapshots in changed_snapshots(ctx, agreement.policy, reading):
+    for snapshots in changed_snapshots(ctx, agreement.policy, reading, report):
         judge(ctx, agreement, preparation, snapshots, report)
     if due:
         reader = SnapshotReader(ctx, agreement.policy)
         found = ctx.hubspot.read_contacts(due, reader.contact_properties)
         again = reader.snapshots(found.found.values())
         judge(ctx, agreement, preparation, again, report, again=True)
-    _move_watermark(ctx, reading)
+        _put_off(ctx, agreement, found.missing)
+    if not report[GOES_ON]:
+        _move_watermark(ctx, reading)
     return report
+
+
+def _put_off(ctx: Context, agreement: Agreement, missing: Sequence[str]) -> None:
+    """Give the leads that HubSpot no longer shows a new timer: they must not block the others."""
+    now = ctx.clock.now()
+    with transaction(ctx.engine) as conn:
+        rows = leads.by_hubspot_ids(conn, missing).values()
+        changes = [
+            state_change(agreement.policy, row.id, row.state, at=now, cause="gone from HubSpot")
+            for row in rows
+            if row.state not in FINAL_LEAD_STATES
+        ]
+        leads.set_states(conn, changes)
 
 
 def _move_watermark(ctx: Context, reading: Window) -> None:
@@ -201,7 +218,8 @@ def _decide_all(
 def _released(row: LeadRow) -> tuple[str, ...]:
     """Return what no longer holds a lead whose timer is due."""
     if row.timer_action == TimerAction.ROUTE_TO_FALLBACK:
-        return tuple(HoldReason)
+        # The guard stays: what it holds comes through as the guard lets it, run by run.
+        return tuple(reason for reason in HoldReason if reason is not HoldReason.BLAST_RADIUS)
     if row.timer_action == TimerAction.JUDGE_AGAIN:
         return (RELEASED_FROM_REST,)
     return ()

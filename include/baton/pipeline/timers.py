@@ -65,7 +65,7 @@ def run_timers(ctx: Context) -> StepReport:
     report = StepReport()
     now = ctx.clock.now()
     with transaction(ctx.engine) as conn:
-        due = [r for r in leads.due_timers(conn, now) if r.timer_action not in JUDGE_AGAIN]
+        due = leads.due_timers(conn, now, but=JUDGE_AGAIN)
         if due:
             policy = active_policy(conn).policy
             leads.set_states(conn, _changes(due, policy, now))

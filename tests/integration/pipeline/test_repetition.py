@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.integration.pipeline.relay import Relay
 
-from baton.ledger import outbox
+from baton.ledger import outbox, watermarks
 from baton.ledger.engine import transaction
+from baton.pipeline import pull
 from baton.pipeline.context import Context
 from baton.pipeline.deliver import ASSIGNING, LEASE_SECONDS, deliver_and_notify, drain
 from baton.pipeline.qualify import qualify_and_route
@@ -253,3 +255,45 @@ def _call_and_die(ctx: Context, kind: str) -> None:
 
     outcomes = CARRIERS[kind](ctx, _claim(ctx, kind))
     assert outcomes
+
+
+def test_a_first_load_goes_on_where_its_time_was_up(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contacts = [relay.contact() for _ in range(5)]
+    monkeypatch.setattr(pull, "CHUNK", 1)
+    monkeypatch.setattr(pull, "FIRST_LOAD_SECONDS", 0.0)
+    monkeypatch.setattr(
+        relay.ctx.hubspot,
+        "list_contacts",
+        one_a_page(relay.ctx.hubspot.list_contacts),
+    )
+
+    with transaction(relay.ctx.engine) as conn:
+        assert watermarks.get(conn, pull.WATERMARK) is None
+    first = qualify_and_route(relay.ctx)
+    assert (first["read"], first[pull.GOES_ON]) == (1, 1)
+    reports = [qualify_and_route(relay.ctx) for _ in range(30)]
+
+    assert {relay.lead(contact)["state"] for contact in contacts} == {"nurture"}
+    assert not reports[-1][pull.GOES_ON]
+    with transaction(relay.ctx.engine) as conn:
+        assert watermarks.get(conn, pull.WATERMARK) is not None
+
+
+def one_a_page(listed: Callable[..., Iterator[list[Any]]]) -> Callable[..., Iterator[list[Any]]]:
+    """Make pages of one contact out of HubSpot's pages of a hundred."""
+
+    def pages(properties: Any, after: str | None = None) -> Iterator[list[Any]]:
+        for page in listed(properties, after=after):
+            yield from ([row] for row in page)
+
+    return pages
+
+
+def test_a_handoff_has_a_net_beneath_its_clocks(relay: Relay) -> None:
+    contact = relay.hot_contact()
+    relay.run()
+    lead = relay.lead(contact)
+    assert (lead["state"], lead["timer_action"]) == ("in_handoff", "alarm")
+    assert (lead["timer_at"] - relay.now()).days >= 44
