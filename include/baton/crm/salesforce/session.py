@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from baton.errors import (
     ContractError,
     FatalGatewayError,
     GatewayError,
+    SettingsError,
     UnavailableError,
 )
 from baton.transport import RateLimiter
@@ -92,6 +94,13 @@ class SalesforceSession(requests.Session):
             return super().request(verb, url, **kw)
         except RequestException as error:
             raise self._network_error(error, what) from None
+        except OSError:
+            if self._ca_file is None or Path(self._ca_file).is_file():
+                raise
+            raise SettingsError(
+                f"connection '{self.conn_id}': its ca_file {self._ca_file} is not there; "
+                "name a file of certificates, or leave ca_file out to use the system's"
+            ) from None
 
     def _judge(self, response: requests.Response, what: str) -> None:
         status = response.status_code
