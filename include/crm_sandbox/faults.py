@@ -26,6 +26,9 @@ FAULT_KEY = "crm_sandbox.fault"
 TRANSPORT_KEY = "crm_sandbox.transport"
 """Scope key under which the server puts the connection's transport (needed for `reset`)."""
 
+POLICIES = ("TEN_SECONDLY_ROLLING", "SECONDLY", "DAILY")
+"""The rate limits that a 429 may speak of, by HubSpot's names."""
+
 _E = TypeVar("_E", bound=StrEnum)
 
 Rendered = tuple[int, dict[str, str], bytes]
@@ -69,7 +72,7 @@ class FaultRule:
     query; `method` is an HTTP method or `*`; `rate` is the share of matching requests that are
     struck (seeded); `count` bounds how many are (None: no bound); `skip` lets the first ones pass;
     `seconds` is how long `slow` and `timeout` take; `retry_after` adds that header;
-    `policy` names the rate limit a HubSpot 429 speaks of.
+    `policy` names the rate limit that a 429 speaks of, one of POLICIES.
     """
 
     kind: FaultKind
@@ -97,6 +100,8 @@ class FaultRule:
         values = dict(raw)
         values["kind"] = _member(FaultKind, "kind", raw["kind"])
         values["when"] = _member(FaultWhen, "when", raw.get("when", FaultWhen.BEFORE))
+        if raw.get("policy") is not None:
+            values["policy"] = str(raw["policy"]).upper()
         rule = cls(**values)
         rule.check()
         return rule
@@ -111,6 +116,10 @@ class FaultRule:
             raise FaultRuleError(f"rate must lie between 0 and 1, not {self.rate}")
         if self.count is not None and self.count < 1:
             raise FaultRuleError(f"count must be at least 1, not {self.count}")
+        if self.policy is not None and self.policy not in POLICIES:
+            raise FaultRuleError(
+                f"policy {self.policy!r} is not known; one of {', '.join(POLICIES)}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """The rule as JSON, without the parts that were not given."""

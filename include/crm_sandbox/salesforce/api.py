@@ -27,7 +27,7 @@ class ApiCall:
     """A call below `/services/data/v<version>/`.
 
     `segments` is the path after the version, each part unquoted; header names are in lower case;
-    `body` is the parsed JSON; `spoiled` says which rows of a batch must fail by fault injection.
+    `body` is the parsed JSON, `content` the body as sent when it is CSV; `spoiled` says which rows of a batch must fail by fault injection.
     """
 
     method: str
@@ -37,6 +37,7 @@ class ApiCall:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    content: bytes = b""
     origin: str = ""
     spoiled: Callable[[int], frozenset[int]] = no_rows
 
@@ -59,11 +60,12 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class ApiReply:
-    """A status and a JSON body; no body at all when `body` is None."""
+    """A status and a JSON body, or `text` as it is; without either no body at all."""
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None
 
 
 Handler = Callable[..., ApiReply]

@@ -14,6 +14,7 @@ from starlette.routing import Route as WebRoute
 
 from crm_sandbox.faults import FaultKind, FaultRule, Rendered, partial_rows
 from crm_sandbox.salesforce.api import Api, ApiCall, ApiReply, Route, split_url
+from crm_sandbox.salesforce.bulk import Bulk
 from crm_sandbox.salesforce.collections import Collections
 from crm_sandbox.salesforce.composite import Composite
 from crm_sandbox.salesforce.errors import OrgFault
@@ -26,7 +27,7 @@ MAX_URI = 16_384
 JSON_TYPE = "application/json;charset=UTF-8"
 _OLDEST, _NEWEST = 31, 67
 _SEASONS = ("Spring", "Summer", "Winter")
-_RESOURCES = ("composite", "limits", "query", "queryAll", "sobjects")
+_RESOURCES = ("composite", "jobs", "limits", "query", "queryAll", "sobjects")
 _TOO_LONG = "<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>"
 
 
@@ -53,7 +54,7 @@ def render_fault(rule: FaultRule) -> Rendered | None:
     if known is None:
         return None
     status, code, message = known
-    if rule.kind is FaultKind.RATE_LIMITED and rule.policy == "daily":
+    if rule.kind is FaultKind.RATE_LIMITED and rule.policy == "DAILY":
         message = "TotalRequests Limit exceeded."
     body = OrgFault(code, message).row_body()
     return status, {"content-type": JSON_TYPE}, json.dumps(body).encode()
@@ -81,7 +82,7 @@ class _Service:
         self._org = org
         self._logins = Logins(org)
         api = Api([Route("", {"GET": self._resources}), Route("limits", {"GET": self._limits})])
-        for part in (Rows(org), Queries(org), Collections(org), Composite(org, api)):
+        for part in (Rows(org), Queries(org), Collections(org), Composite(org, api), Bulk(org)):
             api.extend(part.routes())
         self._api = api
 
@@ -165,8 +166,9 @@ class _Service:
         if target is None:
             fault = OrgFault("NOT_FOUND", "The requested resource does not exist")
             return ApiReply(404, fault.row_body())
+        tabular = request.headers.get("content-type", "").startswith("text/csv")
         try:
-            body = json.loads(content) if content.strip() else None
+            body = json.loads(content) if content.strip() and not tabular else None
         except ValueError:
             fault = OrgFault("JSON_PARSER_ERROR", "The HTTP entity body is not valid JSON")
             return ApiReply(400, fault.row_body())
@@ -179,6 +181,7 @@ class _Service:
             query=dict(request.query_params),
             headers=dict(request.headers),
             body=body,
+            content=content if tabular else b"",
             origin=f"https://{request.headers.get('host', '')}",
             spoiled=lambda rows: partial_rows(scope, rows),
         )
@@ -187,7 +190,9 @@ class _Service:
     def _counted(self, reply: ApiReply) -> Response:
         quota = self._org.quota
         usage = {"Sforce-Limit-Info": f"api-usage={quota.used}/{quota.limit}"}
-        return _json(ApiReply(reply.status, reply.body, {**reply.headers, **usage}))
+        return _json(
+            ApiReply(reply.status, reply.body, {**reply.headers, **usage}, text=reply.text)
+        )
 
     def _resources(self, call: ApiCall) -> ApiReply:
         body = {name: f"{call.base}/{name}" for name in _RESOURCES}
@@ -214,6 +219,8 @@ def _unauthorised(message: str) -> ApiReply:
 
 def _json(reply: ApiReply) -> Response:
     headers: Mapping[str, str] = dict(reply.headers)
+    if reply.text is not None:
+        return Response(reply.text, reply.status, headers)
     if reply.body is None:
         return Response(status_code=reply.status, headers=headers)
     content = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
