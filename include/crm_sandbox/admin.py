@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from crm_sandbox.faults import FaultRule, FaultRuleError
 from crm_sandbox.hubspot.errors import PortalFault
+from crm_sandbox.salesforce.own_rules import OwnRuleError, read_own_rules
 from crm_sandbox.server import World
 
 _SALESFORCE_COUNTED = ("Lead", "Contact", "Account", "Opportunity", "Task", "Event", "User")
@@ -218,6 +219,19 @@ def convert_lead(world: World, body: Any, request: Request) -> Any:
     return jsonable(converted)
 
 
+def set_own_rules(world: World, body: Any, request: Request) -> Any:
+    """POST /salesforce/rules {"duplicates": […], "validations": […], "late_commits": {…}}
+
+    Replaces every rule that the org's own admin has set; {} removes them.
+    """
+    org = _org(world)
+    try:
+        org.own_rules = read_own_rules(body, org.schema)
+    except OwnRuleError as error:
+        raise AdminError(str(error)) from error
+    return jsonable(org.own_rules)
+
+
 def load_contacts(world: World, body: Any, request: Request) -> Any:
     """POST /hubspot/contacts/load {"contacts": [{property: value}], "at": ISO 8601}
 
@@ -258,6 +272,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/requests", requests),
     ("GET", "/slack/messages", slack_messages),
     ("POST", "/salesforce/convert", convert_lead),
+    ("POST", "/salesforce/rules", set_own_rules),
     ("POST", "/hubspot/contacts/load", load_contacts),
     ("POST", "/hubspot/forms/submit", submit_form),
 )

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from crm_sandbox.salesforce.errors import OrgFault
+from crm_sandbox.salesforce.own_rules import SaveOptions
 
 _VERSION = re.compile(r"v(\d\d\.0)")
 
@@ -47,9 +48,13 @@ class ApiCall:
         return f"/services/data/v{self.version}"
 
     @property
-    def auto_assign(self) -> bool:
-        """Whether the assignment rule applies: yes, unless the header says FALSE."""
-        return self.headers.get("sforce-auto-assign", "TRUE").strip().upper() != "FALSE"
+    def options(self) -> SaveOptions:
+        """How records are saved: the assignment rule applies unless a header says FALSE."""
+        duplicates = self.headers.get("sforce-duplicate-rule-header", "")
+        return SaveOptions(
+            auto_assign=self.headers.get("sforce-auto-assign", "TRUE").strip().upper() != "FALSE",
+            allow_duplicates="allowsave=true" in duplicates.lower().replace(" ", ""),
+        )
 
     def record(self) -> dict[str, Any]:
         """The body as a JSON object. Raises OrgFault when it is something else."""

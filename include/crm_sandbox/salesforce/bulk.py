@@ -18,6 +18,7 @@ from crm_sandbox.salesforce.api import ApiCall, ApiReply, Route
 from crm_sandbox.salesforce.errors import OrgFault
 from crm_sandbox.salesforce.ids import make_id
 from crm_sandbox.salesforce.org import Org
+from crm_sandbox.salesforce.own_rules import SaveOptions
 from crm_sandbox.salesforce.schema import NUMBER_TYPES, FieldType, SObject
 from crm_sandbox.salesforce.soql.engine import Engine
 from crm_sandbox.salesforce.values import render
@@ -80,7 +81,7 @@ class _Job:
     key: str | None
     delimiter: str
     line_ending: str
-    auto_assign: bool
+    options: SaveOptions
     state: JobState = JobState.OPEN
     content: str = ""
     columns: tuple[str, ...] = ()
@@ -153,7 +154,7 @@ class Bulk:
             key if operation is Operation.UPSERT else None,
             _chosen(_DELIMITERS, asked, "columnDelimiter", "COMMA"),
             _chosen(_LINE_ENDINGS, asked, "lineEnding", "LF"),
-            call.auto_assign,
+            call.options,
         )
         self._jobs[job.id] = job
         return ApiReply(200, _about(job))
@@ -235,17 +236,15 @@ class Bulk:
         kind, by = job.sobject.name, job.by
         match job.operation:
             case Operation.INSERT:
-                made = self._org.insert(kind, values, by=by, auto_assign=job.auto_assign)
+                made = self._org.insert(kind, values, by=by, options=job.options)
                 return made, True
             case Operation.UPSERT:
                 assert job.key is not None
                 key = _taken(values, job.key)
-                return self._org.upsert(
-                    kind, job.key, key, values, by=by, auto_assign=job.auto_assign
-                )
+                return self._org.upsert(kind, job.key, key, values, by=by, options=job.options)
             case Operation.UPDATE:
                 record_id = _taken(values, "Id")
-                self._org.update(kind, record_id, values, by=by, auto_assign=job.auto_assign)
+                self._org.update(kind, record_id, values, by=by, options=job.options)
                 return record_id, False
         record_id = _taken(values, "Id")
         self._org.delete(kind, record_id)

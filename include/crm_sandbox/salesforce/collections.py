@@ -53,9 +53,7 @@ class Collections:
                     "cannot specify Id in an insert call",
                     ["Id"],
                 )
-            return saved(
-                self._org.insert(kind.name, record, by=call.user_id, auto_assign=call.auto_assign)
-            )
+            return saved(self._org.insert(kind.name, record, by=call.user_id, options=call.options))
 
         return self._each(call, records, save)
 
@@ -68,9 +66,7 @@ class Collections:
             record_id = next((record[name] for name in record if name.lower() == "id"), None)
             if not isinstance(record_id, str):
                 raise OrgFault("MISSING_ARGUMENT", "Id not specified in an update call")
-            self._org.update(
-                kind.name, record_id, fields, by=call.user_id, auto_assign=call.auto_assign
-            )
+            self._org.update(kind.name, record_id, fields, by=call.user_id, options=call.options)
             return saved(record_id)
 
         return self._each(call, records, save)
@@ -100,7 +96,7 @@ class Collections:
                 value,
                 fields,
                 by=call.user_id,
-                auto_assign=call.auto_assign,
+                options=call.options,
             )
             return {**saved(record_id), "created": created}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -11,7 +11,8 @@ class OrgFault(Exception):  # noqa: N818 - the name is part of the sandbox's con
 
     `error_code` is Salesforce's code, `message` the sentence in the reply's body, `fields` the
     names at fault, `http_status` the status where the refusal is the whole reply, `records`
-    the matches (`Lead/00Q…`) when a key is ambiguous. The exception's own text holds the code alone, because
+    the matches (`Lead/00Q…`) when a key is ambiguous, `details` what else the reply's body says.
+    The exception's own text holds the code alone, because
     the sentence may quote personal data.
     """
 
@@ -22,6 +23,7 @@ class OrgFault(Exception):  # noqa: N818 - the name is part of the sandbox's con
         fields: Sequence[str] = (),
         http_status: int = 400,
         records: Sequence[str] = (),
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(error_code)
         self.error_code = error_code
@@ -29,13 +31,14 @@ class OrgFault(Exception):  # noqa: N818 - the name is part of the sandbox's con
         self.fields = list(fields)
         self.http_status = http_status
         self.records = list(records)
+        self.details = dict(details or {})
 
     def row_body(self) -> Any:
         """The body when the refusal is the whole reply of a REST call."""
         body: dict[str, Any] = {"message": self.message, "errorCode": self.error_code}
         if self.fields:
             body["fields"] = self.fields
-        return [body]
+        return [body | self.details]
 
     def save_error(self) -> dict[str, Any]:
         """The entry in `errors` of one record's result within a collection."""

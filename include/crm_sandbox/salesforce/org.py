@@ -16,6 +16,7 @@ from crm_sandbox.salesforce.ids import make_id, normalise_id
 from crm_sandbox.salesforce.intake import accept
 from crm_sandbox.salesforce.metadata import Metadata, default_metadata_dir, read_metadata
 from crm_sandbox.salesforce.organisation import AUTOMATED_PROCESS, standing_rows
+from crm_sandbox.salesforce.own_rules import PLAIN_SAVE, OwnRules, SaveOptions
 from crm_sandbox.salesforce.quota import ApiQuota
 from crm_sandbox.salesforce.rules import (
     check_references,
@@ -70,6 +71,7 @@ class Org:
         self.store = Store(self.schema)
         self.org_id = org_id or make_id("00D", 1)
         self.assignment_rule_active = True
+        self.own_rules = OwnRules()
         self.system_user_id = self._first_user()
         self.integration_user_id = self.add_user("Lead Integration", INTEGRATION_USERNAME)
         self.assignment_queue_id = self.add_queue(*_RULE_QUEUE)
@@ -120,7 +122,7 @@ class Org:
         *,
         by: str | None = None,
         at: datetime | None = None,
-        auto_assign: bool = False,
+        options: SaveOptions = PLAIN_SAVE,
     ) -> str:
         """Create a record and return its id.
 
@@ -134,13 +136,14 @@ class Org:
         row = {**self.store.blank(kind), **values}
         if "OwnerId" in row and row["OwnerId"] is None:
             row["OwnerId"] = values["OwnerId"] = who
-        self._apply_assignment_rule(kind, row, values, auto_assign=auto_assign)
+        self._apply_assignment_rule(kind, row, values, options)
         self._stamp(row, who, when, created=True)
         set_audit_fields(kind, row, values)
         complete(self.store, kind, row, None, when)
         check_required(kind, row)
         check_references(self.store, kind, values)
         check_unique(self.store, kind, row, "")
+        self.own_rules.check(self.store, kind, row, None, options)
         row["Id"] = record_id = self.store.table(kind.name).next_id()
         self._save(kind, None, row, by=who, at=when)
         return record_id
@@ -153,7 +156,7 @@ class Org:
         *,
         by: str | None = None,
         at: datetime | None = None,
-        auto_assign: bool = False,
+        options: SaveOptions = PLAIN_SAVE,
     ) -> None:
         """Change some fields of a record; a value of None empties the field."""
         kind = self.store.sobject(sobject)
@@ -165,13 +168,14 @@ class Org:
         when, who = self._moment(at), by or self.integration_user_id
         values = accept(self.store, kind, fields, creating=False)
         row = {**before, **values}
-        self._apply_assignment_rule(kind, row, values, auto_assign=auto_assign)
+        self._apply_assignment_rule(kind, row, values, options)
         self._stamp(row, who, when, created=False)
         complete(self.store, kind, row, before, when)
         check_required(kind, row)
         changed = {name: row[name] for name in values if row[name] != before[name]}
         check_references(self.store, kind, changed)
         check_unique(self.store, kind, row, before["Id"])
+        self.own_rules.check(self.store, kind, row, before, options)
         self._save(kind, before, row, by=who, at=when)
 
     def upsert(
@@ -183,7 +187,7 @@ class Org:
         *,
         by: str | None = None,
         at: datetime | None = None,
-        auto_assign: bool = False,
+        options: SaveOptions = PLAIN_SAVE,
     ) -> tuple[str, bool]:
         """Update the one record with that key, or create it; returns its id and whether created.
 
@@ -200,11 +204,11 @@ class Org:
                 records=[f"{kind.name}/{one}" for one in matches],
             )
         if matches:
-            self.update(sobject, matches[0], fields, by=by, at=at, auto_assign=auto_assign)
+            self.update(sobject, matches[0], fields, by=by, at=at, options=options)
             return matches[0], False
         key = kind.field(key_field)
         values = {**fields, (key.name if key else key_field): key_value}
-        return self.insert(sobject, values, by=by, at=at, auto_assign=auto_assign), True
+        return self.insert(sobject, values, by=by, at=at, options=options), True
 
     def delete(self, sobject: str, record_id: str, *, at: datetime | None = None) -> None:
         """Move a record to the recycle bin."""
@@ -246,7 +250,8 @@ class Org:
 
     def written_at(self, at: datetime) -> datetime:
         """When something that happened at `at` is stored."""
-        return max(at, self._moment(None)) if self._recorded_now else at
+        stored = max(at, self._moment(None)) if self._recorded_now else at
+        return self.own_rules.stamped_at(stored)
 
     def convert_lead(
         self,
@@ -328,9 +333,9 @@ class Org:
         return row
 
     def _apply_assignment_rule(
-        self, kind: SObject, row: Row, values: dict[str, Any], *, auto_assign: bool
+        self, kind: SObject, row: Row, values: dict[str, Any], options: SaveOptions
     ) -> None:
-        if auto_assign and self.assignment_rule_active and kind.name == "Lead":
+        if options.auto_assign and self.assignment_rule_active and kind.name == "Lead":
             row["OwnerId"] = values["OwnerId"] = self.assignment_queue_id
 
     def _audited(self, kind: SObject, who: str) -> frozenset[str]:

@@ -68,9 +68,7 @@ class Rows:
             raise OrgFault(
                 "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ["Id"]
             )
-        record_id = self._org.insert(
-            kind.name, fields, by=call.user_id, auto_assign=call.auto_assign
-        )
+        record_id = self._org.insert(kind.name, fields, by=call.user_id, options=call.options)
         return ApiReply(201, saved(record_id), {"Location": _place(kind, record_id, call)})
 
     def _get(self, call: ApiCall, name: str, record_id: str) -> ApiReply:
@@ -83,9 +81,7 @@ class Rows:
         refuse_keys(fields, "Id")
         if _changed_since(call, row):
             return ApiReply(412)
-        self._org.update(
-            kind.name, row["Id"], fields, by=call.user_id, auto_assign=call.auto_assign
-        )
+        self._org.update(kind.name, row["Id"], fields, by=call.user_id, options=call.options)
         return ApiReply(204)
 
     def _delete(self, _call: ApiCall, name: str, record_id: str) -> ApiReply:
@@ -114,7 +110,7 @@ class Rows:
         if call.query.get("updateOnly", "").lower() == "true":
             self._one_match(kind, field, value)
         record_id, created = self._org.upsert(
-            kind.name, field, value, fields, by=call.user_id, auto_assign=call.auto_assign
+            kind.name, field, value, fields, by=call.user_id, options=call.options
         )
         if not created and float(call.version) < 46:
             return ApiReply(204)

@@ -27,13 +27,14 @@ def stamp(row: Row, *, by: str, at: datetime, written: datetime, created: bool) 
     """Note in the row that `by` made or changed it.
 
     `at` is when it happened, `written` when the org stored it; both differ when somebody writes
-    down later what was done. SystemModstamp never goes back.
+    down later what was done. SystemModstamp never goes back, but a long commit may be stored with
+    a stamp that lies behind what others have read already.
     """
     before = None if created else row.get("SystemModstamp")
     values: dict[str, Any] = {
         "LastModifiedDate": at,
         "LastModifiedById": by,
-        "SystemModstamp": max(at, written, before or at),
+        "SystemModstamp": max(written, before or written),
     }
     if created:
         values |= {"CreatedDate": at, "CreatedById": by}

@@ -10,6 +10,7 @@ from crm_sandbox.clock import SandboxClock
 from crm_sandbox.salesforce.errors import OrgFault
 from crm_sandbox.salesforce.ids import normalise_id
 from crm_sandbox.salesforce.org import Org
+from crm_sandbox.salesforce.own_rules import SaveOptions
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LEAD = {"LastName": "Kim", "Company": "Acme Works", "Email": "kim@acme.test"}
@@ -248,11 +249,11 @@ def test_deployed_queue_is_not_made_twice(org):
 
 
 def test_assignment_rule_overwrites_the_owner_on_insert_and_update(org, rep):
-    lead_id = org.insert("Lead", {**LEAD, "OwnerId": rep}, auto_assign=True)
+    lead_id = org.insert("Lead", {**LEAD, "OwnerId": rep}, options=SaveOptions(auto_assign=True))
     assert org.get("Lead", lead_id)["OwnerId"] == org.assignment_queue_id
     org.update("Lead", lead_id, {"OwnerId": rep})
     assert org.get("Lead", lead_id)["OwnerId"] == rep
-    org.update("Lead", lead_id, {"Title": "CTO"}, auto_assign=True)
+    org.update("Lead", lead_id, {"Title": "CTO"}, options=SaveOptions(auto_assign=True))
     assert org.get("Lead", lead_id)["OwnerId"] == org.assignment_queue_id
 
 
