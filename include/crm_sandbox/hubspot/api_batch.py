@@ -11,7 +11,7 @@ from crm_sandbox.hubspot.errors import PortalFault, fault, invalid
 from crm_sandbox.hubspot.records import Record
 from crm_sandbox.hubspot.shapes import Shape
 
-BATCH_MAX = 100
+BATCH_MAX, BATCH_MAX_HISTORIES = 100, 50
 
 Item = Mapping[str, Any]
 Row = dict[str, Any]
@@ -38,9 +38,14 @@ def _in_any_order(rows: list[Row]) -> list[Row]:
 def batch_read(call: Call) -> Reply:
     """POST /crm/v3/objects/{type}/batch/read"""
     inputs, id_property = read_inputs(call), call.fields.get("idProperty")
-    if call.fields.get("propertiesWithHistory"):
-        raise invalid("This portal keeps no property history.")
-    shape = Shape.of(call.portal, call.type, call.fields.get("properties") or [])
+    histories = call.fields.get("propertiesWithHistory") or []
+    if histories and len(inputs) > BATCH_MAX_HISTORIES:
+        raise invalid(
+            "The maximum number of inputs supported in a batch request for property histories is "
+            f"{BATCH_MAX_HISTORIES}. Received {len(inputs)}."
+        )
+    asked = call.fields.get("properties") or []
+    shape = Shape.of(call.portal, call.type, asked, histories=histories)
     failing = call.failing(len(inputs))
     found: dict[str, Row] = {}
     missing = []

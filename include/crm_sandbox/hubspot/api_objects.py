@@ -13,19 +13,19 @@ from crm_sandbox.hubspot.records import Record
 from crm_sandbox.hubspot.search import read_query
 from crm_sandbox.hubspot.shapes import Shape, as_texts
 
-_PAGE_DEFAULT, _PAGE_MAX = 10, 100
+_PAGE_DEFAULT, _PAGE_MAX, _PAGE_MAX_HISTORIES = 10, 100, 50
 
 
 def _shape(call: Call) -> Shape:
-    if call.names("propertiesWithHistory"):
-        raise invalid("This portal keeps no property history.")
     asked, others = call.names("properties"), call.names("associations")
-    return Shape.of(call.portal, call.type, asked, others)
+    histories = call.names("propertiesWithHistory")
+    return Shape.of(call.portal, call.type, asked, others, histories=histories)
 
 
 def list_records(call: Call) -> Reply:
     """GET /crm/v3/objects/{type}"""
-    limit = call.whole("limit", default=_PAGE_DEFAULT, most=_PAGE_MAX)
+    most = _PAGE_MAX_HISTORIES if call.names("propertiesWithHistory") else _PAGE_MAX
+    limit = call.whole("limit", default=_PAGE_DEFAULT, most=most)
     shape = _shape(call)
     results: list[dict[str, Any]] = []
     following: Record | None = None

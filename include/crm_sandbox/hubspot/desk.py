@@ -180,7 +180,7 @@ class RecordDesk:
     ) -> Record:
         """Change a record. Raises PortalFault: 404, 400 for a value, 409 for a unique value.
 
-        `source` names who changes it; it is kept on creation only.
+        `source` names who changes it, for the history of its properties.
         """
         store, now = self._store(object_type), self._now(at)
         record = self.require(object_type, record_id)
@@ -191,7 +191,7 @@ class RecordDesk:
             "hubspot_owner_id", record.properties.get("hubspot_owner_id")
         ):
             values["hubspot_owner_assigneddate"] = instant(now)
-        store.change(record, values, now=now, indexed_from=self.clock.now())
+        store.change(record, values, now=now, indexed_from=self.clock.now(), source=source)
         self._follow_company(record, values, now)
         return record
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Values as they were set together: when, by what, and what they were before."""
+
+    at: datetime
+    source: str
+    values: dict[str, str | None]
+    before: dict[str, str | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -20,6 +30,8 @@ class Record:
     updated_at: datetime
     archived: bool = False
     archived_at: datetime | None = None
+    versions: list[Version] = field(default_factory=list, repr=False)
+    """Every change after the creation, oldest first."""
 
     @property
     def number(self) -> int:

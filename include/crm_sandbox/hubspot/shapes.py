@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from crm_sandbox.hubspot.links import INLINE_NAMES
@@ -11,6 +12,7 @@ from crm_sandbox.hubspot.portal import Portal
 from crm_sandbox.hubspot.records import Record, instant
 
 _INLINE_MAX = 100
+_VERSIONS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Shape:
     object_type: str
     names: tuple[str, ...]
     others: tuple[str, ...] = ()
+    histories: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -33,13 +36,19 @@ class Shape:
         object_type: str,
         asked: Iterable[str],
         others: Iterable[str] = (),
+        *,
+        histories: Iterable[str] = (),
     ) -> Shape:
-        """The shape for the properties asked for (none: the type's defaults)."""
+        """The shape for the properties asked for (none: the type's defaults).
+
+        `histories` are properties of which every value is shown that they ever had.
+        """
         kind, book = portal.kind(object_type), portal.book(object_type)
         chosen = set(asked) or set(kind.defaults)
         names = sorted({name for name in chosen if name in book} | set(kind.always))
         plural = (portal.type_name(other) for other in others)
-        return cls(portal, kind.name, tuple(names), tuple(dict.fromkeys(plural)))
+        past = tuple(sorted(name for name in set(histories) if name in book))
+        return cls(portal, kind.name, tuple(names), tuple(dict.fromkeys(plural)), past)
 
     def show(self, record: Record) -> dict[str, Any]:
         """One record."""
@@ -52,6 +61,10 @@ class Shape:
             "archived": record.archived,
             "url": self._url(record),
         }
+        if self.histories:
+            shown["propertiesWithHistory"] = {
+                name: history(record, name) for name in self.histories
+            }
         if record.archived_at is not None:
             shown["archivedAt"] = instant(record.archived_at)
         if self.others:
@@ -75,6 +88,25 @@ class Shape:
                 found[other] = {"results": rows[:_INLINE_MAX]}
         if found:
             shown["associations"] = found
+
+
+def history(record: Record, name: str) -> list[dict[str, Any]]:
+    """Every value that a property had, newest first; a cleared one is shown as an empty text."""
+    found = [
+        _value(version.values[name], version.source, version.at)
+        for version in reversed(record.versions)
+        if name in version.values
+    ]
+    changes = (version.before[name] for version in record.versions if name in version.before)
+    first = next(changes, record.properties.get(name))
+    if first is not None:
+        source = record.properties.get("hs_object_source") or "CRM_UI"
+        found.append(_value(first, source, record.created_at))
+    return found[:_VERSIONS_MAX]
+
+
+def _value(value: str | None, source: str, at: datetime) -> dict[str, Any]:
+    return {"value": value or "", "timestamp": instant(at), "sourceType": source}
 
 
 def as_texts(raw: Mapping[str, Any]) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from crm_sandbox.hubspot.errors import invalid
 from crm_sandbox.hubspot.index import SearchIndex
 from crm_sandbox.hubspot.properties import PropertyBook, PropertyDefinition
-from crm_sandbox.hubspot.records import Record, instant, milliseconds
+from crm_sandbox.hubspot.records import Record, Version, instant, milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +183,15 @@ class Store:
         *,
         now: datetime,
         indexed_from: datetime,
+        source: str = "CRM_UI",
     ) -> None:
         """Set values on a record; None clears one."""
         self._forget_keys(record, values)
+        held = record.properties
+        news = {name: value for name, value in values.items() if held.get(name) != value}
+        if news:
+            before = {name: held.get(name) for name in news}
+            record.versions.append(Version(now, source, news, before))
         changed = {**record.properties, **values}
         record.properties = {name: value for name, value in changed.items() if value is not None}
         self._stamp(record, now)

@@ -328,3 +328,28 @@ def test_forms_are_listed(client: HubSpot, sandbox: SandboxThread) -> None:
     guid = sandbox.world.portal.create_form("Demo request")
     forms = client.marketing.forms.forms_api.get_page(form_types=["hubspot", "captured"])
     assert (guid, "Demo request") in {(form.id, form.name) for form in forms.results}
+
+
+def test_every_value_that_a_property_had(client: HubSpot) -> None:
+    api = client.crm.contacts.basic_api
+    made_id = create(client, email="history@north.test", jobtitle="Buyer")
+    api.update(made_id, {"properties": {"jobtitle": "Head of Buying"}})
+    api.update(made_id, {"properties": {"jobtitle": "Head of Buying", "city": "Graz"}})
+    api.update(made_id, {"properties": {"jobtitle": ""}})
+
+    read = api.get_by_id(made_id, properties_with_history=["jobtitle", "no_such_property"])
+    assert list(read.properties_with_history) == ["jobtitle"]
+    versions = read.properties_with_history["jobtitle"]
+    assert [one.value for one in versions] == ["", "Head of Buying", "Buyer"]
+    assert {one.source_type for one in versions} == {"API"}
+    moments = [one.timestamp for one in versions]
+    assert moments == sorted(moments, reverse=True)
+
+
+def test_histories_are_read_in_smaller_batches(client: HubSpot) -> None:
+    inputs = [{"id": str(n)} for n in range(1, 52)]
+    body = {"inputs": inputs, "properties": [], "propertiesWithHistory": ["email"]}
+    with pytest.raises(ContactError) as caught:
+        client.crm.contacts.batch_api.read(body)
+    assert caught.value.status == 400
+    assert "for property histories is 50" in json.loads(caught.value.body)["message"]
