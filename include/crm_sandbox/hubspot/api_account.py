@@ -130,6 +130,11 @@ def usage(call: Call) -> Reply:
     )
 
 
+def custom_objects(_call: Call) -> Reply:
+    """GET /crm/v3/schemas: this portal has no objects of its own making."""
+    return Reply({"results": []})
+
+
 def token_info(call: Call) -> Reply:
     """POST /oauth/v2/private-apps/get/access-token-info"""
     scopes = call.portal.tokens.get(str(call.fields.get("tokenKey", "")))

@@ -35,6 +35,7 @@ ALL_SCOPES = frozenset(
         "crm.schemas.contacts.write",
         "crm.schemas.companies.read",
         "crm.schemas.companies.write",
+        "crm.schemas.custom.read",
         "crm.lists.read",
         "crm.lists.write",
         "forms",

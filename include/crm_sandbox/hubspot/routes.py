@@ -127,6 +127,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_PROPERTIES}/{{name}}", api_properties.get_one, _SCHEMA_READ),
     Route("PATCH", f"{_PROPERTIES}/{{name}}", api_properties.change, _SCHEMA_WRITE),
     Route("DELETE", f"{_PROPERTIES}/{{name}}", api_properties.archive, _SCHEMA_WRITE),
+    Route("GET", "/crm/v3/schemas", api_account.custom_objects, ("crm.schemas.custom.read",)),
     Route("GET", "/crm/v3/owners", api_account.list_owners, ("crm.objects.owners.read",)),
     Route("GET", "/crm/v3/owners/{id}", api_account.get_owner, ("crm.objects.owners.read",)),
     Route("POST", f"{_LISTS}/search", api_lists.search, _LISTS_READ),

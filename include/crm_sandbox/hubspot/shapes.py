@@ -14,6 +14,9 @@ from crm_sandbox.hubspot.records import Record, instant
 _INLINE_MAX = 100
 _VERSIONS_MAX = 20
 
+WITHOUT_RECORDS = frozenset({"deal", "deals", "0-3", "ticket", "tickets", "0-5"})
+"""Object types that HubSpot has and nobody here uses: a record has no associations with them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -46,7 +49,9 @@ class Shape:
         kind, book = portal.kind(object_type), portal.book(object_type)
         chosen = set(asked) or set(kind.defaults)
         names = sorted({name for name in chosen if name in book} | set(kind.always))
-        plural = (portal.type_name(other) for other in others)
+        plural = (
+            portal.type_name(other) for other in others if other.lower() not in WITHOUT_RECORDS
+        )
         past = tuple(sorted(name for name in set(histories) if name in book))
         return cls(portal, kind.name, tuple(names), tuple(dict.fromkeys(plural)), past)
 
