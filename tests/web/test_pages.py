@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -13,8 +17,11 @@ from baton.ledger import handoffs, leads, watermarks
 from baton.ledger.engine import transaction
 from baton.ledger.handoffs import NewHandoff, NewHop
 from baton.ledger.leads import PersonFields, SeenLead
-from baton.web import app as web
+from baton.web.access import Access, Visitor
 from baton.web.app import create_app
+from baton.web.pages import today
+from baton.web.seals import LIFE, Seals
+from baton.web.site import HERE, Site
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 NASTY = '<script>alert("x")</script> & Söhne'
@@ -25,17 +32,36 @@ class StandingClock:
         return NOW
 
 
-def anybody() -> None:
-    """Let everybody in."""
+SECRET = b"a secret for tests alone"
 
 
-def nobody() -> None:
+async def anybody(_request: Request) -> Visitor:
+    """Let everybody in, and let them act."""
+    return Visitor("nadia")
+
+
+async def nobody(_request: Request) -> Visitor:
     raise HTTPException(401, "who are you?")
 
 
-def client_of(url: str, authenticated: Any = anybody) -> TestClient:
-    app = create_app(authenticated, database_url=lambda: url, clock=StandingClock())
-    return TestClient(app)
+_SITES: list[Site] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while _SITES:
+        _SITES.pop().close()
+
+
+def pages(url: str, access: Access = anybody) -> FastAPI:
+    app = create_app(access, secret=SECRET, database_url=lambda: url, clock=StandingClock())
+    _SITES.append(app.state.site)
+    return app
+
+
+def client_of(url: str, access: Access = anybody) -> TestClient:
+    return TestClient(pages(url, access))
 
 
 @pytest.fixture
@@ -85,31 +111,32 @@ def test_the_page_shows_the_newest_handoffs_without_names(filled: str) -> None:
 def test_whatever_stands_in_the_ledger_is_escaped(filled: str) -> None:
     text = client_of(filled).get("/").text
 
-    assert "<script" not in text
+    assert "<script>" not in text
     assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; Söhne" in text
 
 
-def test_nothing_comes_from_elsewhere_and_no_script_runs(filled: str) -> None:
+def test_nothing_comes_from_elsewhere_and_no_text_becomes_a_script(filled: str) -> None:
     page = client_of(filled).get("/")
 
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "script-src" not in policy
-    assert "unsafe-inline" not in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
     assert page.headers["cache-control"] == "no-store"
     assert "//" not in page.text.replace("<!doctype html>", "")
+    assert not re.search(r"<script(?! src=)|<style| on[a-z]+=| style=", page.text)
 
 
 def test_links_stay_below_the_path_that_it_is_served_at(filled: str) -> None:
     outer = FastAPI()
-    outer.mount("/airflow/baton", create_app(anybody, database_url=lambda: filled))
+    outer.mount("/airflow/baton", pages(filled))
 
     page = TestClient(outer).get("/airflow/baton/")
 
-    assert 'href="/airflow/baton/style.css"' in page.text
+    assert 'href="/airflow/baton/static/baton.css"' in page.text
     assert (
         TestClient(outer)
-        .get("/airflow/baton/style.css")
+        .get("/airflow/baton/static/baton.css")
         .headers["content-type"]
         .startswith("text/css")
     )
@@ -135,21 +162,48 @@ def test_without_a_ledger_the_page_says_what_to_do(empty_url: str) -> None:
 def test_a_ledger_lost_on_the_way_is_the_same_page(
     filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(_url: str, _at: datetime) -> None:
+    def lost(_conn: Any, _at: datetime) -> None:
         raise LedgerUnavailableError("the ledger went away <b>")
 
-    monkeypatch.setattr(web, "look", lost)
+    monkeypatch.setattr(today, "look", lost)
     page = client_of(filled).get("/")
     assert page.status_code == 503
     assert "the ledger went away &lt;b&gt;" in page.text
 
 
 def test_every_route_asks_who_is_there(filled: str) -> None:
-    strangers = client_of(filled, authenticated=nobody)
+    strangers = client_of(filled, access=nobody)
 
-    assert len(strangers.app.routes) >= 2
-    for route in strangers.app.routes:
-        assert strangers.get(route.path).status_code == 401
+    routes = [one for one in strangers.app.routes if isinstance(one, APIRoute)]
+    assert len(routes) >= 2
+    for route in routes:
+        path = re.sub(r"{[^}]*}", "1", route.path)
+        for method in route.methods:
+            assert strangers.request(method, path).status_code == 401, (method, path)
+
+
+def test_what_is_shipped_of_others_is_what_its_list_says() -> None:
+    folder = HERE / "static" / "vendor"
+    listed = dict(
+        re.findall(
+            r"^\| (\S+\.js) \|.*\| ([0-9a-f]{64}) \|$", (folder / "README.md").read_text(), re.M
+        )
+    )
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.js")
+    }
+    assert found == listed
+
+
+def test_a_seal_is_for_one_person_and_for_a_while() -> None:
+    seals = Seals(SECRET)
+    seal = seals.make("nadia", NOW)
+    assert seals.holds(seal, "nadia", NOW + LIFE - timedelta(seconds=1))
+    assert not seals.holds(seal, "nadia", NOW + LIFE + timedelta(seconds=1))
+    assert not seals.holds(seal, "greg", NOW)
+    assert not Seals(b"another secret of some length").holds(seal, "nadia", NOW)
+    for broken in ("", ".", "x.y", seal[:-1], "9" + seal, f"²{seal}"):
+        assert not seals.holds(broken, "nadia", NOW)
 
 
 def test_the_plugin_imports_next_to_nothing() -> None:

@@ -29,8 +29,9 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
 
 @cache
 def _app() -> ASGIApp:
-    from airflow.api_fastapi.core_api.security import requires_authenticated
+    from airflow.configuration import conf
 
     from baton.web.app import create_app
 
-    return create_app(requires_authenticated())
+    # The secret with which Airflow signs log-ins: the same on every API server.
+    return create_app(secret=conf.get_mandatory_value("api", "secret_key").encode())

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Connection
+
 from baton.ledger import effects, handoffs, leads, persons, watermarks
-from baton.ledger.engine import ledger_engine, transaction
 from baton.ledger.handoffs import HandoffRow
-from baton.ledger.migrate import check_current
+from baton.web.access import Visitor
+from baton.web.site import Site
 
 NEWEST = 20
 _WAITING = ("pending", "waiting", "leased", "ambiguous")
@@ -54,41 +58,45 @@ class Today:
     newest: tuple[HandoffLine, ...]
 
 
-def look(database_url: str, at: datetime) -> Today:
-    """Read the page from the ledger.
+def router(site: Site) -> APIRouter:
+    """Return the routes of the page."""
+    routes = APIRouter()
 
-    Raises:
-        LedgerUnavailableError, MigrationNeededError, SettingsError: with what to do.
-    """
-    engine = ledger_engine(database_url)
-    try:
-        check_current(engine)
-        with transaction(engine) as conn:
-            depth = effects.depth(conn)
-            found = handoffs.page(conn, limit=NEWEST)
-            people = persons.people(conn, [one.lead_id for one in found])
-            hops = handoffs.hops(conn, [one.id for one in found])
-            return Today(
-                at=at,
-                leads={state.value: n for state, n in leads.count_by_state(conn).items() if n},
-                open_handoffs=sum(handoffs.open_loads(conn).values()),
-                effects_waiting=_summed(depth, _WAITING),
-                effects_failed=_summed(depth, _FAILED),
-                sources=tuple(
-                    SourceLine(name=name, read_to=value, lag=at - set_at)
-                    for name, (value, set_at) in watermarks.all_watermarks(conn).items()
-                ),
-                newest=tuple(
-                    _line(
-                        one,
-                        person.company_name if (person := people.get(one.lead_id)) else None,
-                        hops[one.id][-1].owner_key if hops.get(one.id) else None,
-                    )
-                    for one in found
-                ),
+    # Not `async`: the ledger is read in a thread, so that a slow one does not stop Airflow's API.
+    @routes.get("/", response_class=HTMLResponse)
+    def today(request: Request, visitor: Visitor = site.reader()) -> HTMLResponse:
+        with site.ledger() as conn:
+            seen = look(conn, site.clock.now())
+        return site.page(request, visitor, "today.html", today=seen)
+
+    return routes
+
+
+def look(conn: Connection, at: datetime) -> Today:
+    """Read the page from the ledger."""
+    depth = effects.depth(conn)
+    found = handoffs.page(conn, limit=NEWEST)
+    people = persons.people(conn, [one.lead_id for one in found])
+    hops = handoffs.hops(conn, [one.id for one in found])
+    return Today(
+        at=at,
+        leads={state.value: n for state, n in leads.count_by_state(conn).items() if n},
+        open_handoffs=sum(handoffs.open_loads(conn).values()),
+        effects_waiting=_summed(depth, _WAITING),
+        effects_failed=_summed(depth, _FAILED),
+        sources=tuple(
+            SourceLine(name=name, read_to=value, lag=at - set_at)
+            for name, (value, set_at) in watermarks.all_watermarks(conn).items()
+        ),
+        newest=tuple(
+            _line(
+                one,
+                person.company_name if (person := people.get(one.lead_id)) else None,
+                hops[one.id][-1].owner_key if hops.get(one.id) else None,
             )
-    finally:
-        engine.dispose()
+            for one in found
+        ),
+    )
 
 
 def _summed(depth: list[effects.QueueDepth], states: tuple[str, ...]) -> dict[str, int]:
