@@ -54,10 +54,12 @@ check: install ## lint, types, import contract, dead dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/baton policy schema --check
 	$(BIN)/deptry .
 	$(BIN)/mypy include/baton include/crm_sandbox dags $(wildcard plugins/*.py)
 
-bench: install ## the benchmarks, with their table
+bench: install ## the benchmarks, with their tables in docs/benchmarks.md
+	@benchmarks/peers.sh
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 lock: ## resolve the dependencies again (needs uv)

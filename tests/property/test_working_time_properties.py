@@ -20,7 +20,17 @@ CHANGING = (
 )  # fmt: skip
 ZONES = st.one_of(st.sampled_from(CHANGING), st.sampled_from(sorted(available_timezones())))
 FIRST, LAST = datetime(2020, 1, 1), datetime(2035, 12, 31)  # noqa: DTZ001 (zone added below)
-INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
+# The last Sundays of March and October and their neighbours see most daylight changes.
+CHANGING_DAYS = st.builds(
+    lambda year, month, day, second: (
+        datetime(year, month, day, tzinfo=UTC) + timedelta(seconds=second)
+    ),
+    st.integers(2020, 2035),
+    st.sampled_from((3, 4, 9, 10, 11)),
+    st.integers(1, 30),
+    st.integers(0, 86_400),
+)
+INSTANTS = st.one_of(st.datetimes(FIRST, LAST, timezones=st.just(UTC)), CHANGING_DAYS)
 
 
 @st.composite
@@ -51,6 +61,38 @@ def test_elapsed_until_the_deadline_is_what_was_asked(
     assert calendar.elapsed(start, deadline) == seconds
     if seconds:
         assert calendar.elapsed(start, deadline - timedelta(microseconds=1)) == seconds - 1
+
+
+@settings(deadline=None, max_examples=120)
+@given(calendars(), INSTANTS, st.integers(1, 40 * 86_400))
+def test_no_earlier_instant_would_do(
+    calendar: WorkingCalendar, start: datetime, seconds: int
+) -> None:
+    """The deadline ends a second of work: it was open right before, and a second less is earlier."""
+    deadline = calendar.deadline(start, seconds)
+    assert calendar.is_open(deadline - timedelta(microseconds=1))
+    assert calendar.deadline(start, seconds - 1) < deadline
+    assert calendar.next_open(start) < deadline
+
+
+@settings(deadline=None, max_examples=100)
+@given(ZONES, INSTANTS, st.integers(0, 90 * 86_400))
+def test_round_the_clock_counts_every_second_in_every_zone(
+    zone: str, start: datetime, seconds: int
+) -> None:
+    calendar = WorkingCalendar(zone, always=True)
+    assert calendar.deadline(start, seconds) == start + timedelta(seconds=seconds)
+    assert calendar.elapsed(start, start + timedelta(seconds=seconds)) == seconds
+
+
+@settings(deadline=None, max_examples=100)
+@given(calendars(), INSTANTS, st.integers(1, 20 * 86_400))
+def test_leave_only_ever_moves_a_new_deadline_later(
+    calendar: WorkingCalendar, start: datetime, seconds: int
+) -> None:
+    """And what was promised before the leave was entered is a stored instant that nothing moves."""
+    without = WorkingCalendar(calendar.zone, calendar.week, calendar.holidays)
+    assert without.deadline(start, seconds) <= calendar.deadline(start, seconds)
 
 
 @settings(deadline=None, max_examples=150)
@@ -94,10 +136,9 @@ def test_blocks_agree_with_the_clock_on_the_wall(
             opens = next(
                 i for i, at in enumerate(wall) if at >= day + timedelta(seconds=block.opens)
             )
-            closes = max(
-                i for i, at in enumerate(wall) if at < day + timedelta(seconds=block.closes)
-            )
-            worked.update(ticks[opens : closes + 1])
+            shut = day + timedelta(seconds=block.closes)
+            closes = max(i + (at < shut) for i, at in enumerate(wall) if at <= shut)
+            worked.update(ticks[opens:closes])
     calendar = WorkingCalendar(name, tuple(blocks))
     inside = [at for at in ticks if centre - timedelta(days=2) <= at < centre + timedelta(days=2)]
     for at in inside:

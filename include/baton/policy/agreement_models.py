@@ -14,16 +14,16 @@ from pydantic import Field as Setting
 from baton.policy.actions import PolicyModel, read_words
 from baton.policy.conditions import ALWAYS
 from baton.policy.durations import Duration
-from baton.policy.kinds import Length, When
+from baton.policy.kinds import Email, Length, When
 
 
 class Agreed(PolicyModel):
     """Who agreed, and when; who owns the text, and when it is looked at again."""
 
     on: date
-    marketing: str
-    sales: str
-    owner: str = ""
+    marketing: Email
+    sales: Email
+    owner: Email | None = None
     review_every: Length = Duration(30 * 86400)
 
 
@@ -101,6 +101,20 @@ class Guards(PolicyModel):
 
     handoffs_per_run: int = Setting(default=200, ge=1)
     hops_per_handoff: int = Setting(default=3, ge=1, le=20)
+
+
+WRITTEN_BACK = (
+    "state",
+    "band",
+    "score",
+    "reasons",
+    "owner",
+    "handoff",
+    "decided_at",
+    "return_date",
+    "disposition",
+)
+"""What Baton can write to HubSpot."""
 
 
 class WriteBack(PolicyModel):

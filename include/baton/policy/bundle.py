@@ -73,7 +73,10 @@ def read_text(name: str, path: Path) -> str:
     except OSError as error:
         raise PolicyError(f"cannot be read: {error.strerror}", file=name) from error
     except UnicodeDecodeError as error:
-        raise PolicyError("is not UTF-8 text", file=name, hint="save it as UTF-8") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PolicyError(
+            "is not UTF-8 text", file=name, line=line, hint="save it as UTF-8"
+        ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -13,8 +13,11 @@ from pydantic import BeforeValidator, field_validator, model_validator
 from pydantic import Field as Setting
 
 from baton.policy.actions import PolicyModel
+from baton.policy.holiday_places import known_place
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_OWNERS_ZONE = {"owner", "owner's", "owner’s"}
+_TIME = re.compile(r"\s*(\d{1,2}):(\d{2})\s*")
 _TIMES = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 
 
@@ -47,6 +50,21 @@ def read_block(value: object) -> object:
     return {"start_minute": start, "end_minute": end}
 
 
+def read_minute(value: object) -> object:
+    """Turn ``20:00`` into minutes since midnight. Raises ValueError for anything else."""
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        raise ValueError(f"'{value}' is not a time of day: write '20:00', in quotes")
+    return int(match[1]) * 60 + int(match[2])
+
+
+def read_zone(value: object) -> object:
+    """Turn a zone, or ``owner's`` (None), into itself. Raises ValueError for an unknown zone."""
+    if not isinstance(value, str):
+        return value
+    return None if value.strip().lower() in _OWNERS_ZONE else known_zone(value)
+
+
 def read_week(value: object) -> object:
     """Turn ``{Mon-Fri: [09:00-12:30, 13:30-18:00]}`` into blocks by weekday (Monday is 0)."""
     if not isinstance(value, Mapping):
@@ -62,8 +80,9 @@ def read_week(value: object) -> object:
 
 
 def _days(text: object) -> list[int]:
-    if isinstance(text, int) and 0 <= text <= 6:
-        return [text]
+    # JSON has no whole numbers as keys: the ledger gives them back as texts.
+    if str(text) in {"0", "1", "2", "3", "4", "5", "6"}:
+        return [int(str(text))]
     ends = [part.strip().lower()[:3] for part in str(text).split("-")]
     if len(ends) > 2 or any(end not in DAYS for end in ends):
         raise ValueError(f"'{text}' is not a day or a stretch of days: write 'Mon' or 'Mon-Fri'")
@@ -77,7 +96,8 @@ Week = Annotated[Mapping[int, tuple[TimeBlock, ...]], BeforeValidator(read_week)
 
 
 class CalendarRule(PolicyModel):
-    """Working hours. `zone` None: that of the person. `holidays`: ISO country of the public ones.
+    """Working hours. `zone` None: that of the person. `holidays`: ISO country of the public ones,
+    or one of its parts ("DE-BY").
 
     `always`: round the clock, every day. Without `always` there must be some working time.
     """
@@ -93,6 +113,11 @@ class CalendarRule(PolicyModel):
     @classmethod
     def _known_zone(cls, zone: str | None) -> str | None:
         return zone if zone is None else known_zone(zone)
+
+    @field_validator("holidays")
+    @classmethod
+    def _known_place(cls, place: str | None) -> str | None:
+        return place if place is None else known_place(place)
 
     @model_validator(mode="after")
     def _has_working_time(self) -> CalendarRule:

@@ -15,7 +15,6 @@ Labels are matched without regard to case and stored as the policy spells them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,7 +22,8 @@ from decimal import Decimal
 from pydantic import ValidationInfo
 
 from baton.policy.conditions import AllOf, AnyOf, Condition, NoneOf, Operand, Operator, Test
-from baton.policy.durations import parse_duration
+from baton.policy.durations import ClockKind, parse_duration
+from baton.policy.patterns import PatternError, check_pattern
 from baton.policy.reading import Reading, did_you_mean, problem, reading_of
 
 Path = tuple[str | int, ...]
@@ -161,9 +161,16 @@ def _days(value: object, path: Path) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 36500:
         return value
     try:
-        return parse_duration(value).days
+        length = parse_duration(value)
     except ValueError:
-        raise problem("'within_days' takes a whole number of days", path=path) from None
+        length = None
+    if length is None or length.seconds % 86400 or length.kind is ClockKind.WORKING:
+        raise problem(
+            f"'within_days' takes a whole number of days, not '{value}'",
+            path=path,
+            hint="write, for example, 'within_days: 14'; nothing shorter than a day can be asked",
+        )
+    return length.days
 
 
 def _bounds(value: object, path: Path) -> Operand:
@@ -186,12 +193,12 @@ def _ordered(operator: Operator, value: object, path: Path) -> Operand:
 
 
 def _pattern(value: object, path: Path) -> str:
-    if not isinstance(value, str) or len(value) > 500:
-        raise problem("'matches' takes a regular expression of at most 500 characters", path=path)
+    if not isinstance(value, str):
+        raise problem("'matches' takes a regular expression", path=path, hint="put it in quotes")
     try:
-        re.compile(value)
-    except re.error as error:
-        raise problem(f"'{value}' is not a regular expression: {error}", path=path) from None
+        check_pattern(value)
+    except PatternError as error:
+        raise problem(str(error), path=path, hint=error.hint) from None
     return value
 
 

@@ -20,8 +20,8 @@ from baton.policy.facts import Facts, FactValue, known
 
 Operand: TypeAlias = str | int | Decimal | bool | date | datetime | tuple["Operand", ...]
 
-_LONGEST_MATCHED_TEXT = 2000
-_FUTURE_SLACK = timedelta(days=1)
+_LONGEST_MATCHED_TEXT = 1000
+FUTURE_SLACK = timedelta(days=1)
 
 
 class Operator(StrEnum):
@@ -118,11 +118,11 @@ class Test(Condition):
     def _contains(self, value: FactValue) -> bool:
         if isinstance(value, tuple):
             return self._is_member(value)
-        text = str(value).casefold()
+        text = in_text(value).casefold()
         return any(str(member) in text for member in self._members)
 
     def _matches(self, value: FactValue) -> bool:
-        texts = value if isinstance(value, tuple) else (str(value),)
+        texts = value if isinstance(value, tuple) else (in_text(value),)
         pattern = self._pattern
         return pattern is not None and any(
             pattern.search(text[:_LONGEST_MATCHED_TEXT]) for text in texts
@@ -224,10 +224,26 @@ def comparable(value: object) -> object:
     if isinstance(value, str):
         return value.strip().casefold()
     if isinstance(value, datetime):
-        return value.astimezone(UTC)
+        return aware(value) or ("no instant", str(value))
     if isinstance(value, Decimal) and not value.is_finite():
         return ("no number", str(value))
     return value
+
+
+def aware(value: datetime) -> datetime | None:
+    """Return an instant in UTC; None for one without a zone or at the edge of the calendar."""
+    try:
+        return None if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def in_text(value: FactValue) -> str:
+    """Return a value as text; a number of absurd length is an empty one."""
+    try:
+        return str(value)
+    except ValueError:
+        return ""
 
 
 def _in_order(operator: Operator, value: FactValue, operand: Operand) -> bool:
@@ -251,8 +267,8 @@ def _in_order(operator: Operator, value: FactValue, operand: Operand) -> bool:
 
 def _ordered(part: object, like: FactValue) -> Decimal | None:
     """Return a number that orders `part` among values of the kind of `like`, or None."""
-    if isinstance(like, date) and isinstance(part, date):
-        return _instant_number(part)
+    if isinstance(like, date):
+        return _instant_number(part) if isinstance(part, date) else None
     if isinstance(like, bool) or isinstance(part, bool):
         return None
     if isinstance(like, int | Decimal) and isinstance(part, int | Decimal):
@@ -261,9 +277,10 @@ def _ordered(part: object, like: FactValue) -> Decimal | None:
     return None
 
 
-def _instant_number(value: date) -> Decimal:
+def _instant_number(value: date) -> Decimal | None:
     if isinstance(value, datetime):
-        return Decimal(str(value.timestamp()))
+        at = aware(value)
+        return None if at is None else Decimal(str(at.timestamp()))
     return Decimal(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp())
 
 
@@ -272,7 +289,8 @@ def _within_days(value: FactValue, moment: datetime, operand: Operand) -> bool:
         return False
     if not isinstance(value, datetime):
         return -1 <= (moment.astimezone(UTC).date() - value).days <= operand
-    return -_FUTURE_SLACK <= moment - value <= timedelta(days=operand)
+    at = aware(value)
+    return at is not None and -FUTURE_SLACK <= moment - at <= timedelta(days=operand)
 
 
 def _labels_of(parts: Iterable[Condition]) -> frozenset[str]:

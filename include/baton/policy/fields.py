@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from pydantic import field_validator, model_validator
 
 from baton.policy.actions import PolicyModel
+from baton.policy.patterns import check_pattern
 
 _HUBSPOT_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _SALESFORCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}")
@@ -40,6 +42,45 @@ class FieldObject(StrEnum):
     COMPANY = "company"
 
 
+COMPANY_FACTS = frozenset(
+    {
+        "Account ambiguous",
+        "Account known",
+        "Account type",
+        "Company domain",
+        "Existing customer",
+        "Lost opportunity",
+        "Named account",
+        "Named account owner",
+        "Open opportunity",
+        "Segment",
+        "Territory",
+    }
+)
+"""The derived facts that say something of the company and nothing of the person."""
+
+OUTCOME_FACTS = frozenset({"Score", "Band", "Trigger", "Recipient"})
+"""The facts that the decision itself finds out: routes may read them, nobody can require them."""
+
+DERIVED_FACTS = (
+    COMPANY_FACTS
+    | OUTCOME_FACTS
+    | {
+        "Contact known",
+        "Deal size",
+        "Disposable address",
+        "E-mail domain",
+        "Form",
+        "Free mail",
+        "Lead known",
+        "Meeting booked",
+        "Product line",
+        "Role address",
+    }
+)
+"""Every fact that Baton works out, where the policy declares the field as derived."""
+
+
 class Field(PolicyModel):
     """A fact about a lead, by the label that people use.
 
@@ -49,6 +90,8 @@ class Field(PolicyModel):
     `else_from`: the label whose value helps out when this field has none.
     `future`: a date that may lie ahead; otherwise a later date than the reading is nonsense.
     `personal`: names or reaches a person, so it stays out of logs and of every stored input.
+    `about_company`: says something of the company and nothing of the person. Where it is not
+    written, it is so for what stands on the company and for the derived facts of the company.
     """
 
     label: str
@@ -57,6 +100,7 @@ class Field(PolicyModel):
     object: FieldObject = FieldObject.CONTACT
     salesforce: str | None = None
     personal: bool = False
+    about_company: bool = False
     derived: bool = False
     values: Mapping[str, str] = {}
     at_least: Decimal | None = None
@@ -86,11 +130,16 @@ class Field(PolicyModel):
     @classmethod
     def _pattern(cls, pattern: str | None) -> str | None:
         if pattern is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"'{pattern}' is not a pattern: {error}") from error
+            check_pattern(pattern)
         return pattern
+
+    @model_validator(mode="before")
+    @classmethod
+    def _company_fact(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or "about_company" in value:
+            return value
+        on_company = value.get("object") == FieldObject.COMPANY
+        return {**value, "about_company": on_company or value.get("label") in COMPANY_FACTS}
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Field:

@@ -17,6 +17,8 @@ from baton.policy.reading import did_you_mean
 
 _NUMBERS = {FieldType.INTEGER, FieldType.NUMBER}
 _DATES = {FieldType.DATE, FieldType.DATETIME}
+_NO_TEXTS = _NUMBERS | _DATES | {FieldType.BOOLEAN}
+_OF_TEXTS = {Operator.MATCHES, Operator.CONTAINS}
 _ORDERED = {
     Operator.AT_LEAST,
     Operator.AT_MOST,
@@ -45,6 +47,8 @@ def _misfit(test: Test, field: Field) -> str | None:
         return _misfit_of_order(test, field)
     if test.operator is Operator.WITHIN_DAYS and kind not in _DATES:
         return f"'within_days' needs a date, and '{field.label}' is a {kind}"
+    if test.operator in _OF_TEXTS and kind in _NO_TEXTS:
+        return f"'{test.operator}' looks into a text, and '{field.label}' is a {kind}"
     if test.operator not in _EQUAL:
         return None
     operands = test.operand if isinstance(test.operand, tuple) else (test.operand,)
@@ -85,6 +89,8 @@ def _mend(test: Test, field: Field) -> str | None:
         odd = next((part for part in operands if part not in field.values.values()), "")
         known = ", ".join(field.values.values())
         return did_you_mean(str(odd), field.values.values()) or f"it is one of {known}"
+    if test.operator in _OF_TEXTS and field.type in _NUMBERS:
+        return "write between, at_least, at_most, above or below"
     if field.type is FieldType.COUNTRY:
         return "countries are two letters, as DE or NO"
     return None

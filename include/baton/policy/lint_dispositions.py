@@ -9,7 +9,12 @@ from baton.policy.actions import ActionKind, MustGive, ReturnRule
 from baton.policy.findings import Finding, Level
 from baton.policy.models import Disposition, Outcome, Policy
 
-_SILENCE = re.compile(r"\b(no|without)[ _-]?(reply|response|answer|contact)", re.IGNORECASE)
+_SILENCE = re.compile(
+    r"\b(no|without)[ _-]?(reply|response|answer|contact)"
+    r"|\b(never|not|n't|did ?n.t)[ _-](replied|reply|responded|respond|answered|answer|reached)"
+    r"|\b(un(responsive|reachable)|silen(t|ce)|ghosted)\b",
+    re.IGNORECASE,
+)
 _FINAL = {ActionKind.DISQUALIFY, ActionKind.REMOVE_FROM_MARKETING}
 _FITTING = {
     Outcome.ACCEPTED: {ActionKind.ACCEPT},
@@ -77,6 +82,10 @@ def _comes_back(name: str, code: Disposition) -> Iterator[Finding]:
         message = f"'{name}' sends the lead back and never returns it"
         hint = "add returns: 'on that date', 'after 60 days' or 'on a new hand raise'"
         yield _error("dead-end", name, "returns", message, hint)
+    if code.then_after_cap is not None and code.then_after_cap.kind is ActionKind.RECYCLE:
+        message = f"after its last round '{name}' only begins another one"
+        hint = "after_that: {nurture: LIST} or disqualify"
+        yield _error("unbounded-recycle", name, "after_that", message, hint)
     by_itself = rule is ReturnRule.AFTER_DAYS or (rule is None and code.return_days is not None)
     if by_itself and (code.at_most is None or code.then_after_cap is None):
         message = f"'{name}' may send a lead round and round"

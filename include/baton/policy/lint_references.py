@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from baton.policy.agreement_models import WRITTEN_BACK
 from baton.policy.findings import Finding, Level
+from baton.policy.metric_names import METRIC_NAMES
 from baton.policy.models import Policy
 from baton.policy.parts import Path, conditions, label_mentions
 from baton.policy.reading import did_you_mean
@@ -26,12 +28,19 @@ def references_exist(policy: Policy) -> Iterator[Finding]:
         yield from _known("clock under 'sla'", trigger.sla, policy.sla, (*path, "sla"))
     for name, band in policy.bands.items():
         yield from _known("channel", band.channel, policy.channels, ("bands", name, "channel"))
+    if policy.digest is not None:
+        channel = policy.digest.channel
+        yield from _known("channel", channel, policy.channels, ("digest", "channel"))
     occasions = {"always", *policy.triggers, *policy.bands}
     for key in policy.required:
         yield from _known("trigger or band", key, occasions, ("required", key))
+    if policy.imports is not None:
+        yield from _known("clock under 'sla'", policy.imports.sla, policy.sla, ("imports", "sla"))
     for key in policy.sla:
         yield from _known("band or trigger", key, _clock_keys(policy), ("sla", key))
     yield from _words_of_facts(policy)
+    yield from _what_baton_knows(policy)
+    yield from _recipients_have_a_pool(policy)
 
 
 def targets(policy: Policy) -> Iterator[tuple[Path, Target]]:
@@ -42,9 +51,42 @@ def targets(policy: Policy) -> Iterator[tuple[Path, Target]]:
             yield ("route", at, "if_nobody"), route.if_nobody
 
 
+def _what_baton_knows(policy: Policy) -> Iterator[Finding]:
+    """Check the names of what Baton itself measures, writes and keeps quiet about."""
+    for what in policy.write_back.properties:
+        path: Path = ("write_back", "properties", what)
+        yield from _known("value to write back", what, WRITTEN_BACK, path, in_full=True)
+    for side in ("marketing", "sales"):
+        for at, commitment in enumerate(getattr(policy.commitments, side)):
+            path = ("commitments", side, at, "metric")
+            yield from _known("metric", commitment.metric, METRIC_NAMES, path)
+    if policy.quiet_hours is not None:
+        quiet = policy.quiet_hours
+        for at, band in enumerate(quiet.except_bands):
+            yield from _known("band", band, policy.bands, ("quiet_hours", "except_bands", at))
+        for at, trigger in enumerate(quiet.except_triggers):
+            path = ("quiet_hours", "except_triggers", at)
+            yield from _known("trigger", trigger, policy.triggers, path)
+
+
+def _recipients_have_a_pool(policy: Policy) -> Iterator[Finding]:
+    """Warn of a role that a trigger or band asks for and that no pool has."""
+    roles = {pool.recipient for pool in policy.pools.values() if pool.recipient}
+    asked = [(("triggers", name), one.recipient) for name, one in policy.triggers.items()]
+    asked += [(("bands", name), one.recipient) for name, one in policy.bands.items()]
+    for path, recipient in asked:
+        if recipient is not None and recipient not in roles:
+            message = f"no pool has the recipient '{recipient}'"
+            hint = did_you_mean(recipient, roles) or f"say recipient: {recipient} for a pool"
+            yield Finding(
+                Level.WARNING, "recipient-without-pool", message, (*path, "recipient"), hint
+            )
+
+
 def _clock_keys(policy: Policy) -> set[str]:
     named = {trigger.sla for trigger in policy.triggers.values() if trigger.sla}
-    return {*policy.bands, *policy.triggers, *named}
+    imported = {policy.imports.sla} if policy.imports and policy.imports.sla else set()
+    return {*policy.bands, *policy.triggers, *named, *imported}
 
 
 def _labels(policy: Policy) -> Iterator[Finding]:
@@ -63,8 +105,10 @@ def _words_of_facts(policy: Policy) -> Iterator[Finding]:
     defined: dict[str, Collection[str]] = {
         "Band": policy.bands,
         "Trigger": policy.triggers,
-        "Territory": set(policy.territories.values()),
-        "Segment": {segment.name for segment in policy.segments},
+        "Territory": policy.territories.names(),
+        "Segment": {group.name for group in policy.segments},
+        "Product line": {group.name for group in policy.product_lines},
+        "Deal size": {group.name for group in policy.deal_sizes},
         "Recipient": recipients,
     }
     for path, condition in conditions(policy):
@@ -77,7 +121,11 @@ def _words_of_facts(policy: Policy) -> Iterator[Finding]:
                     )
 
 
-def _known(what: str, name: str | None, known: Collection[str], path: Path) -> Iterator[Finding]:
+def _known(
+    what: str, name: str | None, known: Collection[str], path: Path, *, in_full: bool = False
+) -> Iterator[Finding]:
     if name is not None and name not in known:
         hint = did_you_mean(name, known)
+        if hint is None and in_full:
+            hint = f"known are: {', '.join(known)}"
         yield Finding(Level.ERROR, "unknown-name", f"there is no {what} '{name}'", path, hint)

@@ -8,7 +8,6 @@ from baton.policy.conditions import AllOf
 from baton.policy.findings import Finding, Level
 from baton.policy.lint_references import targets
 from baton.policy.models import Policy
-from baton.policy.roster import Roster
 from baton.policy.targets import TargetKind
 
 
@@ -31,6 +30,7 @@ def routes_end_somewhere(policy: Policy) -> Iterator[Finding]:
         names.add(route.id)
     yield from _fallback_is_watched(policy)
     yield from _pools_are_used(policy)
+    yield from _says_if_nobody(policy)
 
 
 def _fallback_is_watched(policy: Policy) -> Iterator[Finding]:
@@ -47,39 +47,19 @@ def _fallback_is_watched(policy: Policy) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "unwatched", message, ("route", at), "say watched_by: E-MAIL")
 
 
+def _says_if_nobody(policy: Policy) -> Iterator[Finding]:
+    """A pool may be empty at night: whether the lead waits or goes on is a choice to be made."""
+    for at, route in enumerate(policy.route):
+        if route.to.kind is not TargetKind.POOL or "if_nobody" in route.model_fields_set:
+            continue
+        message = f"'{route.id}' does not say what happens when nobody of {route.to} can take it"
+        hint = "add if_nobody: wait, if_nobody: go on, or if_nobody: {queue: NAME}"
+        yield Finding(Level.WARNING, "if-nobody", message, ("route", at), hint)
+
+
 def _pools_are_used(policy: Policy) -> Iterator[Finding]:
     used = {target.name for _, target in targets(policy) if target.kind is TargetKind.POOL}
     for name in policy.pools:
         if name not in used:
             message = f"no rule routes to the pool '{name}'"
             yield Finding(Level.WARNING, "unused-pool", message, ("pools", name))
-
-
-def routes_find_people(policy: Policy, roster: Roster) -> Iterator[Finding]:
-    """Yield pools without anybody, and persons the policy names whom the roster does not know."""
-    for name in policy.pools:
-        pool = roster.pool(name)
-        drawn = [
-            member
-            for member in (pool.members if pool else ())
-            if member.weight > 0 and roster.by_key[member.rep].active
-        ]
-        if not drawn:
-            message = f"nobody active draws leads in the pool '{name}'"
-            yield Finding(Level.ERROR, "empty-pool", message, ("pools", name), "see the roster")
-    for path, target in targets(policy):
-        if target.kind is TargetKind.PERSON and roster.rep(target.name) is None:
-            message = f"'{target.name}' is not in the roster"
-            yield Finding(Level.ERROR, "unknown-person", message, (*path, "person"))
-    for account in policy.named_accounts:
-        if roster.rep(account.owner) is None:
-            message = f"'{account.domain}' belongs to {account.owner}, who is not in the roster"
-            yield Finding(Level.ERROR, "unknown-person", message, ("named_accounts",))
-    yield from _hours_are_known(policy, roster)
-
-
-def _hours_are_known(policy: Policy, roster: Roster) -> Iterator[Finding]:
-    for rep in roster.people:
-        if isinstance(rep.hours, str) and rep.hours not in policy.calendars:
-            message = f"{rep.key} works by the calendar '{rep.hours}', which is not there"
-            yield Finding(Level.ERROR, "unknown-name", message, ("calendars",))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, zip_longest
 
 from baton.policy.fields import FieldType
 from baton.policy.findings import Finding, Level
-from baton.policy.models import Policy, ScoreRule
+from baton.policy.implication import Implication
+from baton.policy.models import Band, Policy, ScoreRule
 from baton.policy.parts import Path, score_rules
 
 _NUMBERS = {FieldType.INTEGER, FieldType.NUMBER}
@@ -65,11 +66,14 @@ def bands_can_be_reached(policy: Policy) -> Iterator[Finding]:
         if lower.lower_milli >= higher.lower_milli:
             message = f"'{lower.name}' must begin below '{higher.name}': bands stand high to low"
             yield _error("thresholds", message, ("bands", lower.name))
+    yield from _edges_hold(bands)
     best = highest_score_milli(policy)
+    by_trigger = {trigger.band for trigger in policy.triggers.values()}
     for band in bands:
-        if not band.holds(best):
+        if not band.holds(best) and band.name not in by_trigger:
             message = f"no lead can reach '{band.name}': the best score is {best / 1000:g}"
-            yield _error("unreachable-band", message, ("bands", band.name))
+            hint = "lower its edge, or give more points (ceilings of groups count)"
+            yield _error("unreachable-band", message, ("bands", band.name), hint)
     if not any(band.hands_off for band in bands) and not any(
         trigger.hands_off for trigger in policy.triggers.values()
     ):
@@ -77,17 +81,52 @@ def bands_can_be_reached(policy: Policy) -> Iterator[Finding]:
         yield _error("no-handoff", message, ("bands",), "set hands_off: true for a band")
 
 
+def _edges_hold(bands: Sequence[Band]) -> Iterator[Finding]:
+    """Yield bands that are kept above their own edge, or so long that another one is passed over."""
+    for band, lower in zip_longest(bands, bands[1:]):
+        kept, edge = band.stays_above_milli, band.lower_milli
+        if kept is None:
+            continue
+        path: Path = ("bands", band.name, "stays_above")
+        if edge is None:
+            yield _error("hysteresis", f"'{band.name}' takes the rest: nothing falls out", path)
+        elif kept >= edge:
+            message = f"'{band.name}' is kept above {kept / 1000:g}, but begins at {edge / 1000:g}"
+            yield _error("hysteresis", message, path, f"write less than {edge / 1000:g}")
+        elif lower.lower_milli is not None and kept < lower.lower_milli:
+            message = (
+                f"a lead that was '{band.name}' would pass over '{lower.name}' on its way down"
+            )
+            hint = f"keep it above {lower.lower_milli / 1000:g} or more"
+            yield Finding(Level.WARNING, "hysteresis", message, path, hint)
+
+
 def highest_score_milli(policy: Policy) -> int:
-    """Return the most that the score can be if every rule with positive points held at once."""
-    free, grouped = 0, dict.fromkeys(policy.groups, 0)
+    """Return a bound of the score: the points of all rules that can hold together, up to ceilings.
+
+    Of rules no two of which can hold at once (sizes, answers to one question) only the best counts.
+    """
+    compare = Implication(policy.fields)
+    grouped: dict[str | None, list[list[ScoreRule]]] = {}
     for rule in policy.score:
-        most = max(0, rule.points_milli) * ((rule.up_to or 1) if rule.for_each else 1)
-        if rule.group in grouped:
-            grouped[rule.group] += most
+        if rule.points_milli <= 0:
+            continue
+        families = grouped.setdefault(rule.group if rule.group in policy.groups else None, [])
+        for family in families:
+            if all(compare.disjoint(rule.when, one.when) for one in family):
+                family.append(rule)
+                break
         else:
-            free += most
-    capped = (min(most, policy.groups[name].at_most_milli) for name, most in grouped.items())
-    return free + sum(capped)
+            families.append([rule])
+    total = 0
+    for name, families in grouped.items():
+        most = sum(max(map(_most, family)) for family in families)
+        total += most if name is None else min(most, policy.groups[name].at_most_milli)
+    return total
+
+
+def _most(rule: ScoreRule) -> int:
+    return rule.points_milli * ((rule.up_to or 1) if rule.for_each else 1)
 
 
 def _error(code: str, message: str, path: Path, hint: str | None = None) -> Finding:

@@ -17,7 +17,7 @@ from baton.policy.findings import Finding, Level
 from baton.policy.lint import lint
 from baton.policy.messages import message_of
 from baton.policy.models import Policy
-from baton.policy.reading import CsvList, Reading, read_csv
+from baton.policy.reading import CsvError, CsvList, Reading, read_csv
 from baton.policy.roster import Roster
 from baton.policy.yaml_source import Document, Path, Place, Plain, copied, error_at, read_yaml
 
@@ -29,6 +29,7 @@ __all__ = [
     "read_bundle",
     "read_document",
     "read_roster",
+    "refuse_errors",
     "roster_from_yaml",
 ]
 
@@ -58,8 +59,9 @@ class Source:
     def _read_list(self, name: str) -> None:
         try:
             self.lists[name] = read_csv(name, self.texts[name])
-        except ValueError as error:
-            self.errors.append(PolicyError(str(error), file=name))
+        except CsvError as error:
+            place = Place(name, error.line, 1)
+            self.errors.append(error_at(place, self.texts, str(error)))
 
     def _top(self, document: Document) -> dict[str, Plain]:
         self.errors += document.errors
@@ -97,6 +99,8 @@ class Source:
             here = (*path, key)
             below = base.get(key)
             if isinstance(below, dict) and isinstance(value, dict):
+                # Of a part that both write the overlay is the last word, and to blame.
+                self.keys[here], self.values[here] = document.keys[here], document.values[here]
                 self._merge(below, value, document, here)
             elif value is None:
                 base.pop(key, None)
@@ -111,20 +115,24 @@ class Source:
             mine.update({found: at for found, at in theirs.items() if found[:depth] == path})
 
     def place(self, path: Path, *, of_key: bool = False) -> Place | None:
-        """Return the place of the longest part of `path` that stands in a file."""
+        """Return the place of the longest part of `path` that stands in a file, or None.
+
+        A single file is to blame for whatever is wrong with it as a whole.
+        """
         path = self._as_written(path)
         for depth in range(len(path), 0, -1):
             part = path[:depth]
-            places = (
-                (self.keys, self.values)
-                if of_key or depth < len(path)
-                else (self.values, self.keys)
-            )
-            for found in places:
-                if part in found:
-                    return found[part]
-        files = [name for name in sorted(self.texts) if name.endswith(".yaml")]
-        return Place(files[0], 1, 1) if files else None
+            key, value = self.keys.get(part), self.values.get(part)
+            if key is None or value is None:
+                found = key or value
+            else:
+                # What is wrong with a whole block is shown at its name, not at its first entry.
+                block = key.file == value.file and key.line < value.line
+                found = key if of_key or block or depth < len(path) else value
+            if found is not None:
+                return found
+        files = [name for name in self.texts if name.endswith(".yaml")]
+        return Place(files[0], 1, 1) if len(files) == 1 else None
 
     def _as_written(self, path: Path) -> Path:
         """Return the path with names for the places in a list that is written as a map."""
@@ -173,24 +181,37 @@ def parse_policy(bundle: PolicyBundle) -> Policy:
 def _parsed(version: str, texts: tuple[tuple[str, str], ...]) -> Policy:
     source = Source(PolicyBundle(dict(texts)))
     policy = _read(source, version)
+    _refuse(source, lint(policy))
+    return policy
+
+
+def check_policy(
+    bundle: PolicyBundle, roster: Roster | None = None
+) -> tuple[Policy, tuple[tuple[Finding, Place | None], ...]]:
+    """Read a policy and return all findings of the linter, warnings too, with their places.
+
+    With a roster, also what does not fit between the two. Raises PolicyErrors only when the policy
+    cannot be read at all.
+    """
+    source = Source(bundle)
+    policy = _read(source, bundle.hash)
+    return policy, tuple((finding, source.place(finding.path)) for finding in lint(policy, roster))
+
+
+def refuse_errors(bundle: PolicyBundle, roster: Roster | None = None) -> None:
+    """Raise PolicyErrors with every error of the linter, each at its place."""
+    source = Source(bundle)
+    _refuse(source, lint(_read(source, bundle.hash), roster))
+
+
+def _refuse(source: Source, findings: Iterable[Finding]) -> None:
     wrong = [
         source.error(finding.path, finding.message, hint=finding.hint)
-        for finding in lint(policy)
+        for finding in findings
         if finding.level is Level.ERROR
     ]
     if wrong:
         raise PolicyErrors(_in_order(wrong))
-    return policy
-
-
-def check_policy(bundle: PolicyBundle) -> tuple[Policy, tuple[tuple[Finding, Place | None], ...]]:
-    """Read a policy and return all findings of the linter, warnings too, with their places.
-
-    Raises PolicyErrors only when it cannot be read at all.
-    """
-    source = Source(bundle)
-    policy = _read(source, bundle.hash)
-    return policy, tuple((finding, source.place(finding.path)) for finding in lint(policy))
 
 
 def _read(source: Source, version: str) -> Policy:
@@ -235,6 +256,9 @@ def _located(source: Source, model: type[BaseModel], error: ValidationError) -> 
 
 def _one_located(source: Source, model: type[BaseModel], detail: ErrorDetails) -> PolicyError:
     message, hint, path = message_of(model, detail)
+    at = (detail.get("ctx") or {}).get("at")
+    if at is not None:
+        return error_at(Place(at[0], at[1], 1), source.texts, message, hint)
     return source.error(path, message, hint=hint, of_key=detail["type"] == "extra_forbidden")
 
 

@@ -11,6 +11,22 @@ from pydantic_core import ErrorDetails
 from baton.policy.reading import did_you_mean
 from baton.policy.yaml_source import Path
 
+SECTION_FILES = {
+    "agreed": "agreement.yaml",
+    "stages": "agreement.yaml",
+    "commitments": "agreement.yaml",
+    "work": "agreement.yaml",
+    "timers": "agreement.yaml",
+    "fields": "fields.yaml",
+    "score": "scoring.yaml",
+    "bands": "scoring.yaml",
+    "route": "routing.yaml",
+    "calendars": "routing.yaml",
+    "sla": "sla.yaml",
+    "dispositions": "dispositions.yaml",
+}
+"""The sections that every policy needs, and where people look for them."""
+
 _SPECIAL = {
     "then": "each reason code needs an action (no dead ends)",
     "timers": "every state that is not final needs a timer",
@@ -37,6 +53,8 @@ def message_of(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str |
     match detail["type"]:
         case "policy":
             return str(context["message"]), context.get("hint"), (*path, *context.get("path", ()))
+        case "missing" if len(path) == 1 and path[0] in SECTION_FILES:
+            return _missing_section(str(path[0])), _where_expected(str(path[0])), ()
         case "missing":
             return f"'{path[-1]}' is missing", _why_needed(path), path[:-1]
         case "extra_forbidden":
@@ -46,8 +64,18 @@ def message_of(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str |
         case "enum" | "literal_error":
             return _not_a_choice(detail, context, path)
         case "value_error":
-            return str(context.get("error", detail["msg"])), None, path
+            error = context.get("error", detail["msg"])
+            return str(error), getattr(error, "hint", None), path
     return _general(detail), None, path
+
+
+def _missing_section(name: str) -> str:
+    return f"the policy has no section '{name}'"
+
+
+def _where_expected(name: str) -> str:
+    why = f"{_SPECIAL[name]}; " if name in _SPECIAL else ""
+    return f"{why}one would expect it in {SECTION_FILES[name]}, but any file of the policy will do"
 
 
 def _why_needed(path: Path) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, InstanceOf
 from pydantic import Field as Setting
 
 from baton.policy.actions import PolicyModel
@@ -28,25 +28,38 @@ from baton.policy.agreement_models import (
     WriteBack,
 )
 from baton.policy.calendar_rules import CalendarRule
+from baton.policy.conditions import Condition, Test
 from baton.policy.fields import Field, FieldReading, FieldType
 from baton.policy.kinds import milli
+from baton.policy.lead_models import (
+    Digest,
+    Drift,
+    EnrichmentStep,
+    Profile,
+    read_aliases,
+)
 from baton.policy.references import (
     NamedAccount,
     read_named,
     read_named_accounts,
     read_numbered,
-    read_territories,
 )
 from baton.policy.route_models import (
+    Caps,
     Channel,
     Customers,
     Distribution,
+    Imports,
+    KeepTogether,
     MailLists,
+    Meetings,
     Permission,
     PoolRule,
+    RoleAddresses,
     RouteRule,
     Segment,
     Suppression,
+    Tester,
 )
 from baton.policy.score_models import (
     Band,
@@ -57,11 +70,21 @@ from baton.policy.score_models import (
     Trigger,
     read_bands,
 )
-from baton.policy.terms_models import Disposition, Outcome, SlaTerms, Timer, TimerAction, Timers
+from baton.policy.terms_models import (
+    Disposition,
+    Outcome,
+    QuietHours,
+    SlaTerms,
+    Timer,
+    TimerAction,
+    Timers,
+)
+from baton.policy.territories import Territories, read_territories
 
 __all__ = [
     "Agreed",
     "Band",
+    "Caps",
     "Channel",
     "Commitment",
     "Commitments",
@@ -71,12 +94,17 @@ __all__ = [
     "Distribution",
     "Enablement",
     "Guards",
+    "Imports",
+    "KeepTogether",
     "MailLists",
+    "Meetings",
     "Opening",
     "Outcome",
     "Permission",
     "Policy",
     "PoolRule",
+    "QuietHours",
+    "RoleAddresses",
     "RouteRule",
     "ScoreGroup",
     "ScoreKind",
@@ -87,6 +115,8 @@ __all__ = [
     "Stage",
     "StageBegins",
     "Suppression",
+    "Territories",
+    "Tester",
     "Timer",
     "TimerAction",
     "Timers",
@@ -119,14 +149,28 @@ class Policy(PolicyModel):
     route: Annotated[tuple[RouteRule, ...], BeforeValidator(read_numbered("route"))]
     pools: Annotated[Mapping[str, PoolRule], BeforeValidator(read_named("name"))] = {}
     queues: tuple[str, ...] = ()
+    testers: tuple[Tester, ...] = ()
+    imports: Imports | None = None
+    meetings: Meetings | None = None
+    keep_together: KeepTogether | None = None
     sla: Mapping[str, SlaTerms]
     dispositions: Annotated[Mapping[str, Disposition], BeforeValidator(read_named("code"))]
     timers: Timers
     calendars: Annotated[Mapping[str, CalendarRule], BeforeValidator(read_named("name"))]
     channels: Annotated[Mapping[str, Channel], BeforeValidator(read_named("name"))] = {}
-    territories: Annotated[Mapping[str, str], BeforeValidator(read_territories)] = {}
+    quiet_hours: QuietHours | None = None
+    territories: Annotated[InstanceOf[Territories], BeforeValidator(read_territories)] = (
+        Territories()
+    )
     segments: tuple[Segment, ...] = ()
+    product_lines: tuple[Segment, ...] = ()
+    deal_sizes: tuple[Segment, ...] = ()
     named_accounts: Annotated[tuple[NamedAccount, ...], BeforeValidator(read_named_accounts)] = ()
+    company_aliases: Annotated[Mapping[str, str], BeforeValidator(read_aliases)] = {}
+    profile: Profile = Profile()
+    enrichment: tuple[EnrichmentStep, ...] = ()
+    drift: Drift | None = None
+    digest: Digest | None = None
     work: WorkStandard
     commitments: Commitments
     enablement: Enablement = Enablement()
@@ -138,6 +182,33 @@ class Policy(PolicyModel):
     def score(self) -> tuple[ScoreRule, ...]:
         """Return every score rule, fit first, in the order in which they are written."""
         return (*self.scoring.fit, *self.scoring.intent)
+
+    @cached_property
+    def company_rules(self) -> tuple[ScoreRule, ...]:
+        """Return the rules of the fit that read only facts of the company.
+
+        `score` for a mailbox that is no person's (info@ and the like).
+        """
+        company = {label for label, field in self.fields.items() if field.about_company}
+        return tuple(rule for rule in self.scoring.fit if rule.when.labels() <= company)
+
+    @cached_property
+    def personal(self) -> frozenset[str]:
+        """Return the labels of the personal fields."""
+        return frozenset(label for label, field in self.fields.items() if field.personal)
+
+    @cached_property
+    def personal_tests(self) -> Mapping[str, Test]:
+        """Return by their words the tests on personal facts that a decision judges by outcome."""
+        conditions: list[Condition] = [rule.when for rule in self.score]
+        conditions += [rule.when for rule in self.route]
+        conditions += [trigger.when for trigger in self.triggers_strongest_first]
+        conditions += [opening.when for opening in self.enablement.openings]
+        conditions += [content.when for content in self.enablement.content]
+        conditions += [self.customers.when] if self.customers else []
+        conditions += [self.imports.when] if self.imports else []
+        tests = (test for condition in conditions for test in condition.tests())
+        return {test.describe(): test for test in tests if test.label in self.personal}
 
     @cached_property
     def readings(self) -> tuple[FieldReading, ...]:

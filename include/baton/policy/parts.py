@@ -22,8 +22,9 @@ def conditions(policy: Policy) -> Iterator[tuple[Path, Condition]]:
     for at, route in enumerate(policy.route):
         if not route.fallback:
             yield ("route", at, "when"), route.when
-    for at, segment in enumerate(policy.segments):
-        yield ("segments", at, "when"), segment.when
+    for name in ("segments", "product_lines", "deal_sizes"):
+        for at, group in enumerate(getattr(policy, name)):
+            yield (name, at, "when"), group.when
     for at, opening in enumerate(policy.enablement.openings):
         yield ("enablement", "openings", at, "when"), opening.when
     for at, content in enumerate(policy.enablement.content):
@@ -39,6 +40,10 @@ def _single_conditions(policy: Policy) -> Iterator[tuple[Path, Condition]]:
             yield ("permission", name), condition
     if policy.customers is not None:
         yield ("customers", "when"), policy.customers.when
+    for at, tester in enumerate(policy.testers):
+        yield ("testers", at, "when"), tester.when
+    if policy.imports is not None:
+        yield ("imports", "when"), policy.imports.when
 
 
 def score_rules(policy: Policy) -> Iterator[tuple[Path, ScoreRule]]:
@@ -59,6 +64,11 @@ def label_mentions(policy: Policy) -> Iterator[tuple[Path, str]]:
         yield from _listed(("triggers", name, "required"), trigger.required)
         if trigger.at is not None:
             yield ("triggers", name, "at"), trigger.at
+    for name, pool in policy.pools.items():
+        yield from _listed(("pools", name, "fit_by"), pool.fit_by)
+    if policy.meetings is not None:
+        yield ("meetings", "booked_at"), policy.meetings.booked_at
+        yield ("meetings", "host"), policy.meetings.host
 
 
 def _mentions_of_fields(policy: Policy) -> Iterator[tuple[Path, str]]:
@@ -69,6 +79,18 @@ def _mentions_of_fields(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield ("fields", name, "else_from"), field.else_from
     for key, labels in policy.required.items():
         yield from _listed(("required", key), labels)
+    yield from _mentions_of_data(policy)
+
+
+def _mentions_of_data(policy: Policy) -> Iterator[tuple[Path, str]]:
+    yield from _listed(("profile", "keep"), policy.profile.keep)
+    for at, step in enumerate(policy.enrichment):
+        yield from ((("enrichment", at, "fills", label), label) for label in step.fills)
+    drift = policy.drift
+    if drift is not None and drift.nulls is not None:
+        yield from _listed(("drift", "nulls", "fields"), drift.nulls.fields)
+    if drift is not None and drift.new_values is not None:
+        yield from _listed(("drift", "new_values", "fields"), drift.new_values.fields)
 
 
 def _mentions_in_words(policy: Policy) -> Iterator[tuple[Path, str]]:

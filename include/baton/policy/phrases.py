@@ -28,7 +28,10 @@ def in_words(value: FactValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M UTC")
+        return f"{value:%Y-%m-%d %H:%M} UTC"
     if isinstance(value, tuple):
         return ", ".join(value)
-    return str(value)
+    try:
+        return str(value)
+    except ValueError:  # a whole number of thousands of digits
+        return UNKNOWN

@@ -5,22 +5,31 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
 MOST_LIST_ROWS = 200_000
+EMAIL = re.compile(r"[^@\s,;]{1,64}@[^@\s,;]+\.[^@\s,;.]+")
+"""What an address of a colleague looks like; whether it exists is another question."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvList:
-    """A CSV file of the policy: its columns and rows. `line` of a row is its index plus 2."""
+    """A CSV file of the policy: its columns and rows, and the line on which each row ends."""
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
+    lines: tuple[int, ...] = ()
+
+    def numbered(self) -> Iterator[tuple[tuple[str, int], Mapping[str, str]]]:
+        """Yield each row with its place: the name of the list and the line."""
+        for number, row in zip(self.lines, self.rows, strict=True):
+            yield (self.name, number), row
 
     def first_column(self) -> tuple[str, ...]:
         """Return the values of the first column, blanks left out."""
@@ -46,39 +55,69 @@ def reading_of(info: ValidationInfo) -> Reading | None:
 
 
 def problem(
-    message: str, *, path: Sequence[str | int] = (), hint: str | None = None
+    message: str,
+    *,
+    path: Sequence[str | int] = (),
+    hint: str | None = None,
+    at: tuple[str, int] | None = None,
 ) -> PydanticCustomError:
-    """Return an error that points at `path` below the value being validated."""
+    """Return an error that points at `path` below the value being validated.
+
+    `at` is the list and the line where the trouble stands, if it is not in the YAML itself.
+    """
     return PydanticCustomError(
-        "policy", "{message}", {"message": message, "path": tuple(path), "hint": hint}
+        "policy", "{message}", {"message": message, "path": tuple(path), "hint": hint, "at": at}
     )
+
+
+def closest(text: str, known: Iterable[str]) -> str | None:
+    """Return what is known and closest to `text`, or None when nothing is close."""
+    by_key = {str(name).casefold(): str(name) for name in known}
+    close = difflib.get_close_matches(text.casefold(), by_key, n=1, cutoff=0.6)
+    return by_key[close[0]] if close else None
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str | None:
     """Return "did you mean ...?" when something known is close to `text`."""
-    by_key = {str(name).casefold(): str(name) for name in known}
-    close = difflib.get_close_matches(text.casefold(), by_key, n=1, cutoff=0.6)
-    return f"did you mean '{by_key[close[0]]}'?" if close else None
+    close = closest(text, known)
+    return f"did you mean '{close}'?" if close else None
+
+
+class CsvError(ValueError):
+    """A CSV text is wrong at a line (counted from 1)."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 def read_csv(name: str, text: str) -> CsvList:
-    """Read a CSV list with a header line. Raises ValueError that says what is wrong, and where."""
+    """Read a CSV list with a header line. Raises CsvError that says what is wrong, and where."""
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     try:
         columns = tuple(part.strip() for part in next(rows, []))
         if not columns or not all(columns) or len(set(columns)) != len(columns):
-            raise ValueError("the first line must name each column, each once")
-        found = []
+            raise CsvError("the first line must name each column, each once", 1)
+        found, lines = [], []
         for parts in rows:
             if not any(part.strip() for part in parts):
                 continue
             if len(parts) != len(columns):
-                raise ValueError(
-                    f"line {rows.line_num} has {len(parts)} values for {len(columns)} columns"
+                raise CsvError(
+                    f"line {rows.line_num} has {len(parts)} values for {len(columns)} columns",
+                    rows.line_num,
                 )
             found.append(dict(zip(columns, (part.strip() for part in parts), strict=True)))
+            lines.append(rows.line_num)
             if len(found) > MOST_LIST_ROWS:
-                raise ValueError(f"more than {MOST_LIST_ROWS} rows")
+                raise CsvError(f"more than {MOST_LIST_ROWS} rows", rows.line_num)
     except csv.Error as error:
-        raise ValueError(f"line {rows.line_num}: {error}") from error
-    return CsvList(name, columns, tuple(found))
+        raise CsvError(f"line {rows.line_num}: {error}", rows.line_num) from error
+    return CsvList(name, columns, tuple(found), tuple(lines))
+
+
+def read_email(value: object) -> object:
+    """Take an e-mail address as it is; refuse any other text with a mend."""
+    if isinstance(value, str) and not EMAIL.fullmatch(value.strip()):
+        raise problem(f"'{value}' is not an e-mail address", hint="write NAME@DOMAIN")
+    return value.strip() if isinstance(value, str) else value

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationInfo
 
 from baton.policy.actions import PolicyModel
-from baton.policy.reading import CsvList, did_you_mean, problem, reading_of
+from baton.policy.reading import EMAIL, CsvList, did_you_mean, problem, reading_of
 
 
 class NamedAccount(PolicyModel):
@@ -18,36 +19,50 @@ class NamedAccount(PolicyModel):
     owner: str
 
 
-def read_named(attribute: str) -> Callable[[object], object]:
-    """Return a reader that gives each value of a map its key as `attribute`."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A reader that gives each value of a map its key as `attribute`."""
 
-    def read(value: object) -> object:
+    attribute: str
+
+    def __call__(self, value: object) -> object:
+        """Read a map; anything else is left as it is."""
         if not isinstance(value, Mapping):
             return value
         return {
-            key: {**part, attribute: key}
+            key: {**part, self.attribute: key}
             if isinstance(part, Mapping)
-            else {attribute: key}
+            else {self.attribute: key}
             if part is None
             else part
             for key, part in value.items()
         }
 
-    return read
+
+def read_named(attribute: str) -> Callable[[object], object]:
+    """Return a reader that gives each value of a map its key as `attribute`."""
+    return Named(attribute)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A reader that gives each item of a list without an `id` its place as one: "route 3"."""
+
+    word: str
+
+    def __call__(self, value: object) -> object:
+        """Read a list; anything else is left as it is."""
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            return value
+        return tuple(
+            {"id": f"{self.word} {number}", **part} if isinstance(part, Mapping) else part
+            for number, part in enumerate(value, start=1)
+        )
 
 
 def read_numbered(word: str) -> Callable[[object], object]:
     """Return a reader that gives each item of a list without an `id` its place as one: "route 3"."""
-
-    def read(value: object) -> object:
-        if not isinstance(value, Sequence) or isinstance(value, str):
-            return value
-        return tuple(
-            {"id": f"{word} {number}", **part} if isinstance(part, Mapping) else part
-            for number, part in enumerate(value, start=1)
-        )
-
-    return read
+    return Numbered(word)
 
 
 def list_named(name: str, info: ValidationInfo) -> CsvList:
@@ -66,38 +81,24 @@ def read_names(value: object, info: ValidationInfo) -> object:
     return frozenset(name.lower() for name in list_named(value, info).first_column())
 
 
-def read_territories(value: object, info: ValidationInfo) -> object:
-    """Turn the name of a CSV list (columns country, territory) into territory by ISO country."""
-    if not isinstance(value, str):
-        return value
-    rows = list_named(value, info)
-    _need_columns(rows, "country", "territory")
-    found: dict[str, str] = {}
-    for number, row in enumerate(rows.rows, start=2):
-        country = row["country"].upper()
-        if len(country) != 2 or not country.isalpha():
-            raise problem(f"{value} line {number}: '{row['country']}' is not an ISO country code")
-        if found.get(country, row["territory"]) != row["territory"]:
-            raise problem(
-                f"{value} line {number}: {country} belongs to both "
-                f"'{found[country]}' and '{row['territory']}'"
-            )
-        found[country] = row["territory"]
-    return found
-
-
 def read_named_accounts(value: object, info: ValidationInfo) -> object:
     """Turn the name of a CSV list (columns domain, name, owner) into named accounts."""
     if not isinstance(value, str):
         return value
     rows = list_named(value, info)
-    _need_columns(rows, "domain", "owner")
+    need_columns(rows, "domain", "owner")
     seen: set[str] = set()
-    for number, row in enumerate(rows.rows, start=2):
+    for place, row in rows.numbered():
         domain = row["domain"].lower()
         if "." not in domain or domain in seen:
             why = "is named twice" if domain in seen else "is not a domain"
-            raise problem(f"{value} line {number}: '{row['domain']}' {why}")
+            raise problem(f"'{row['domain']}' {why}", at=place)
+        if not EMAIL.fullmatch(row["owner"]):
+            raise problem(
+                f"'{row['owner']}' is not an e-mail address",
+                hint="an account belongs to a person of the roster, by e-mail",
+                at=place,
+            )
         seen.add(domain)
     return tuple(
         {"domain": row["domain"].lower(), "name": row.get("name", ""), "owner": row["owner"]}
@@ -105,9 +106,11 @@ def read_named_accounts(value: object, info: ValidationInfo) -> object:
     )
 
 
-def _need_columns(rows: CsvList, *names: str) -> None:
+def need_columns(rows: CsvList, *names: str) -> None:
+    """Refuse a list that lacks one of these columns."""
     missing = [name for name in names if name not in rows.columns]
     if missing:
         raise problem(
-            f"{rows.name} lacks the column {' and '.join(missing)}; it has {', '.join(rows.columns)}"
+            f"{rows.name} lacks the column {' and '.join(missing)}; it has {', '.join(rows.columns)}",
+            at=(rows.name, 1),
         )

@@ -5,27 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BeforeValidator,
-    ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic import (
     Field as Setting,
 )
-from pydantic_core import ErrorDetails
 
-from baton.errors import PolicyError, PolicyErrors
+from baton.policy.abilities import read_abilities
 from baton.policy.actions import PolicyModel
 from baton.policy.calendar_rules import Week, known_zone
-from baton.policy.messages import message_of
-from baton.policy.reading import read_csv
 from baton.policy.references import read_named
+from baton.policy.week_text import checked_week, read_hours
 
 
 class Leave(PolicyModel):
@@ -33,6 +31,7 @@ class Leave(PolicyModel):
 
     start: datetime
     end: datetime
+    note: str = ""
 
     @field_validator("start", "end")
     @classmethod
@@ -55,8 +54,12 @@ class Leave(PolicyModel):
 class Rep(PolicyModel):
     """A person of sales. `key` is the e-mail, the same in Salesforce, Slack and HubSpot unless said.
 
-    `hours`: a calendar's name or weekly blocks, in `zone`. `cap_open`: most open handoffs at once;
-    `cap_day`: most new ones in a day. None: no limit.
+    `hours`: a calendar's name or weekly blocks, in `zone`; never without any working time.
+    `cap_open`: most open handoffs at once; `cap_hour`, `cap_day`, `cap_week`: most new ones within
+    a rolling hour, day and week; all of them over all pools together. None: no limit. `good_at`:
+    values by label ("Language": ("de", "en")) that a pool distributing by best fit looks at.
+    `joined` is the first day at work, `left` the first day no longer there, both in `zone`; outside
+    of them the person gets no leads.
     """
 
     key: str
@@ -66,10 +69,17 @@ class Rep(PolicyModel):
     slack_email: str | None = None
     manager: str | None = None
     zone: str = "UTC"
-    hours: str | Week = "Weekdays"
+    hours: Annotated[str | Week, BeforeValidator(read_hours)] = "Weekdays"
     leave: tuple[Leave, ...] = ()
     cap_open: int | None = Setting(default=None, ge=0)
+    cap_hour: int | None = Setting(default=None, ge=0)
     cap_day: int | None = Setting(default=None, ge=0)
+    cap_week: int | None = Setting(default=None, ge=0)
+    good_at: Annotated[Mapping[str, tuple[str, ...]], BeforeValidator(read_abilities)] = Setting(
+        default_factory=dict
+    )
+    joined: date | None = None
+    left: date | None = None
     active: bool = True
 
     @field_validator("key")
@@ -89,14 +99,37 @@ class Rep(PolicyModel):
     def _known_zone(cls, zone: str) -> str:
         return known_zone(zone)
 
+    @field_validator("hours")
+    @classmethod
+    def _works(cls, hours: str | Week) -> str | Week:
+        if not isinstance(hours, str):
+            checked_week(hours)
+        return hours
+
     @property
     def email(self) -> str:
         """Return the e-mail."""
         return self.key
 
+    @model_validator(mode="after")
+    def _joined_first(self) -> Rep:
+        if self.joined is not None and self.left is not None and self.left < self.joined:
+            raise ValueError(f"{self.key} leaves on {self.left} and joins on {self.joined} only")
+        return self
+
     def on_leave(self, at: datetime) -> bool:
         """Tell whether the person is absent at `at`."""
         return any(part.covers(at) for part in self.leave)
+
+    def why_gone(self, at: datetime) -> str | None:
+        """Say why the person is not with the company at `at` (left, not yet there), or None."""
+        if self.joined is not None or self.left is not None:
+            today = at.astimezone(ZoneInfo(self.zone)).date()
+            if self.left is not None and self.left <= today:
+                return f"left the company on {self.left}"
+            if self.joined is not None and today < self.joined:
+                return f"joins on {self.joined}"
+        return None if self.active else "is not active any more"
 
 
 class Member(PolicyModel):
@@ -187,12 +220,23 @@ class Roster(PolicyModel):
     def canonical(self) -> bytes:
         """Return the content as canonical JSON: what the hash covers and the ledger stores."""
         content = self.model_dump(mode="json")
+        for rep in content["people"]:
+            for name in _ADDED_LATER:
+                if rep[name] in (None, {}):
+                    del rep[name]
+            for leave in rep["leave"]:
+                if not leave["note"]:
+                    del leave["note"]
         return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
     @cached_property
     def hash(self) -> str:
         """Return the SHA-256 of the content, in hex."""
         return hashlib.sha256(self.canonical()).hexdigest()
+
+
+_ADDED_LATER = ("cap_hour", "cap_week", "good_at", "joined", "left")
+"""Left out of the content where they say nothing, so that older rosters keep their hash."""
 
 
 def _twice(names: Iterable[str]) -> list[str]:
@@ -208,49 +252,3 @@ def _twice(names: Iterable[str]) -> list[str]:
 def roster_from_json(content: bytes | str) -> Roster:
     """Read what `Roster.canonical` wrote."""
     return Roster.model_validate_json(content)
-
-
-def roster_from_csv(people: str, pools: str) -> Roster:
-    """Read a roster from two CSV texts.
-
-    People: columns ``email, name`` and, where wanted, role, zone, hours, manager, cap_open, cap_day,
-    active, salesforce_user, slack_email. Pools: columns ``pool, email`` and, where wanted, weight.
-    Raises PolicyErrors.
-    """
-    found = _rows("people.csv", people, ("email", "name"))
-    members = _rows("pools.csv", pools, ("pool", "email"))
-    by_pool: dict[str, list[dict[str, str]]] = {}
-    for row in members:
-        weight = {"weight": row["weight"]} if row.get("weight") else {}
-        by_pool.setdefault(row["pool"], []).append({"rep": row["email"], **weight})
-    tree = {
-        "people": [_rep_of(row) for row in found],
-        "pools": [{"name": name, "members": parts} for name, parts in by_pool.items()],
-    }
-    try:
-        return Roster.model_validate(tree)
-    except ValidationError as error:
-        raise PolicyErrors([_roster_error(detail) for detail in error.errors()]) from None
-
-
-def _rows(name: str, text: str, needed: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:
-    try:
-        rows = read_csv(name, text)
-    except ValueError as error:
-        raise PolicyErrors([PolicyError(str(error), file=name)]) from None
-    missing = [column for column in needed if column not in rows.columns]
-    if missing:
-        raise PolicyErrors([PolicyError(f"lacks the column {' and '.join(missing)}", file=name)])
-    return rows.rows
-
-
-def _rep_of(row: Mapping[str, str]) -> dict[str, str]:
-    given = {name: value for name, value in row.items() if value and name != "email"}
-    return {"key": row["email"], **given}
-
-
-def _roster_error(detail: ErrorDetails) -> PolicyError:
-    message, hint, path = message_of(Roster, detail)
-    if path[:1] == ("people",) and len(path) > 1 and isinstance(path[1], int):
-        return PolicyError(message, file="people.csv", line=path[1] + 2, hint=hint)
-    return PolicyError(message, file="pools.csv" if path[:1] == ("pools",) else None, hint=hint)

@@ -100,12 +100,15 @@ def read_bands(value: object) -> object:
 class Band(PolicyModel):
     """A range of the score. ``above: 75`` leaves 75 out, ``from: 50`` takes 50 in, ``rest`` is all below.
 
-    `hands_off`: reaching the band passes the lead to sales, without any trigger.
+    `stays_above`: a lead that was in this band keeps it while its score is above that, so that one
+    at the edge does not go to and fro. `hands_off`: reaching the band passes the lead to sales,
+    without any trigger.
     """
 
     name: str
     above: Points | None = None
     from_: Points | None = Setting(default=None, alias="from")
+    stays_above: Points | None = None
     hands_off: bool = False
     recipient: str | None = None
     channel: str | None = None
@@ -126,6 +129,16 @@ class Band(PolicyModel):
     def lower_inclusive(self) -> bool:
         """Tell whether the lower edge itself belongs to the band."""
         return self.above is None
+
+    @cached_property
+    def stays_above_milli(self) -> int | None:
+        """Return the score above which a lead keeps the band, in thousandths; None: its edge."""
+        return None if self.stays_above is None else milli(self.stays_above)
+
+    def keeps(self, total_milli: int) -> bool:
+        """Tell whether a lead that was in this band stays in it with a score."""
+        kept = self.stays_above_milli
+        return self.holds(total_milli) or (kept is not None and total_milli > kept)
 
     def holds(self, total_milli: int) -> bool:
         """Tell whether a score reaches the band's lower edge."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from baton.policy.actions import PolicyModel
+from baton.policy.reading import read_email
 
 
 class TargetKind(StrEnum):
@@ -15,13 +16,23 @@ class TargetKind(StrEnum):
     ACCOUNT_OWNER = "account_owner"
     LEAD_OWNER = "lead_owner"
     NAMED_ACCOUNT_OWNER = "named_account_owner"
+    LOST_OPPORTUNITY_OWNER = "lost_opportunity_owner"
+    MEETING_HOST = "meeting_host"
     POOL = "pool"
     QUEUE = "queue"
     PERSON = "person"
+    WAIT = "wait"
+    GO_ON = "go_on"
 
 
 _NAMED = {TargetKind.POOL, TargetKind.QUEUE, TargetKind.PERSON}
-_PHRASES = {kind.value.replace("_", " "): kind for kind in TargetKind if kind not in _NAMED}
+_WORDS_FOR_NOBODY = {"wait": TargetKind.WAIT, "go on": TargetKind.GO_ON}
+"""Only `if_nobody` may say these: the lead is held until somebody is there; the next rule."""
+_PHRASES = {
+    kind.value.replace("_", " "): kind
+    for kind in TargetKind
+    if kind not in _NAMED and kind not in _WORDS_FOR_NOBODY.values()
+}
 
 
 class Target(PolicyModel):
@@ -36,10 +47,23 @@ class Target(PolicyModel):
         return f"{words} {self.name}" if self.name else words
 
 
+def read_if_nobody(value: object) -> object:
+    """Turn ``wait`` or ``go on`` into the fields of Target; all else is read as `to` is."""
+    if isinstance(value, str) and _phrase(value) in _WORDS_FOR_NOBODY:
+        return {"kind": _WORDS_FOR_NOBODY[_phrase(value)]}
+    return read_target(value)
+
+
+def _phrase(text: str) -> str:
+    return " ".join(text.lower().replace("_", " ").split())
+
+
 def read_target(value: object) -> object:
     """Turn ``opportunity owner`` or ``{pool: DACH SDR}`` into the fields of Target."""
     if isinstance(value, str):
-        phrase = " ".join(value.lower().replace("_", " ").split())
+        phrase = _phrase(value)
+        if phrase in _WORDS_FOR_NOBODY:
+            raise ValueError(f"'{value}' says what happens if_nobody is there; it is nobody")
         if phrase in _PHRASES:
             return {"kind": _PHRASES[phrase]}
         raise ValueError(
@@ -48,6 +72,8 @@ def read_target(value: object) -> object:
         )
     if isinstance(value, Mapping) and len(value) == 1:
         key, name = next(iter(value.items()))
+        if key == TargetKind.PERSON:
+            name = read_email(name)
         if key in set(_NAMED):
             return {"kind": key, "name": name}
         raise ValueError(f"'{key}' is not one of pool, queue, person")

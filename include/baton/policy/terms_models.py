@@ -18,6 +18,7 @@ from baton.policy.actions import (
     read_returns,
     read_words,
 )
+from baton.policy.calendar_rules import read_minute, read_zone
 from baton.policy.durations import ClockKind
 from baton.policy.kinds import Length, LengthOrNever, Then
 
@@ -113,3 +114,25 @@ class Timers(PolicyModel):
     recycled: Timer
     customer: Timer
     disqualified: Timer
+
+
+class QuietHours(PolicyModel):
+    """Hours in which nobody is written to: a message due then goes out at their end.
+
+    Minutes since midnight, local in `zone` (None: that of the owner); `from_` may lie after `to`,
+    then the night passes midnight. `weekends`: Saturday and Sunday are quiet all day. A lead of one
+    of `except_bands`, or that one of `except_triggers` brought, is announced at any hour.
+    """
+
+    from_: Annotated[int, BeforeValidator(read_minute)] = Setting(alias="from")
+    to: Annotated[int, BeforeValidator(read_minute)]
+    zone: Annotated[str | None, BeforeValidator(read_zone)] = None
+    weekends: bool = False
+    except_bands: tuple[str, ...] = ()
+    except_triggers: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _some_hours_are_quiet(self) -> QuietHours:
+        if self.from_ == self.to:
+            raise ValueError("quiet hours that end when they begin are none, or never end")
+        return self

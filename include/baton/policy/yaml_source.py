@@ -25,9 +25,21 @@ Plain: TypeAlias = "str | int | Decimal | bool | date | list[Plain] | dict[str, 
 Path: TypeAlias = tuple[str | int, ...]
 
 LARGEST_FILE = 1_000_000
+LONGEST_SNIPPET = 300
+"""Longer lines are shown in part."""
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{0,18})?")
 _YAML = "tag:yaml.org,2002:"
+_MENDS = (
+    ("\\t", "indent with spaces, not with tabs"),
+    ("mapping values are not allowed", "a text that holds ': ' must stand in quotes"),
+    ("expected ',' or", "a bracket opened in line {line} is not closed, or a comma is missing"),
+    ("unexpected end of stream", "quotes opened in line {line} are not closed"),
+    ("expected <block end>", "this line is indented otherwise than its neighbours of line {line}"),
+    ("cannot start any token", "a text that begins with such a sign must stand in quotes"),
+    ("could not find expected ':'", "a key needs a colon and a space after it"),
+)
+"""What ruamel.yaml says, and what to do about it; the line is that of the part it was reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +76,20 @@ def error_at(
     if place is None:
         return PolicyError(message, hint=hint)
     lines = texts.get(place.file, "").splitlines()
-    snippet = lines[place.line - 1][:200] if 0 < place.line <= len(lines) else None
+    there = 0 < place.line <= len(lines)
+    snippet = _around(lines[place.line - 1], place.column) if there else None
     return PolicyError(
         message, file=place.file, line=place.line, column=place.column, snippet=snippet, hint=hint
     )
+
+
+def _around(line: str, column: int) -> str:
+    """Return a line; of a very long one the part around a column."""
+    if len(line) <= LONGEST_SNIPPET:
+        return line
+    start = max(0, min(column - 1 - LONGEST_SNIPPET // 2, len(line) - LONGEST_SNIPPET))
+    end = start + LONGEST_SNIPPET
+    return ("…" if start else "") + line[start:end] + ("…" if end < len(line) else "")
 
 
 @lru_cache(maxsize=64)
@@ -116,13 +138,15 @@ class _Reader:
 
     def refuse_syntax(self, error: MarkedYAMLError) -> None:
         mark = error.problem_mark or error.context_mark
+        at_end = mark is not None and mark.line >= len(self.text.splitlines())
+        if at_end and error.context_mark is not None:
+            mark = error.context_mark  # what was opened there is never closed
         place = Place(self.document.file, mark.line + 1, mark.column + 1) if mark else None
         problem = " ".join(str(error.problem or error.context or "").split())
-        hint = None
-        if "\\t" in problem:
-            hint = "indent with spaces, not with tabs"
-        elif "mapping values are not allowed" in problem:
-            hint = "a text that holds ': ' must stand in quotes"
+        hint = next((mend for sign, mend in _MENDS if sign in problem), None)
+        opened = error.context_mark.line + 1 if error.context_mark else None
+        if hint is not None and opened is not None:
+            hint = hint.format(line=opened)
         texts = {self.document.file: self.text}
         self.document.errors.append(
             error_at(place, texts, f"not readable as YAML: {problem}", hint)

@@ -7,15 +7,14 @@ from baton.policy.models import Band, Policy
 
 
 def band_of(total_milli: int, policy: Policy, before: str | None = None) -> Band:
-    """Return the highest band whose lower edge the score reaches.
+    """Return the highest band whose lower edge the score reaches, or that the lead has not left.
 
     "above 75" leaves 75 itself out, "from 50" takes 50 in. `before` is the band of the last
-    decision; a policy has no margin around its edges, so it does not alter the answer. Raises
-    PolicyError where no band is left for low scores.
+    decision: a lead keeps it while its score is above the band's `stays_above`. Raises PolicyError
+    where no band is left for low scores.
     """
-    del before
     for band in policy.bands_high_to_low:
-        if band.holds(total_milli):
+        if band.holds(total_milli) or (band.name == before and band.keeps(total_milli)):
             return band
     raise PolicyError("no band is left for the lowest scores", hint="let the last band be 'rest'")
 

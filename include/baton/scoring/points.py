@@ -14,10 +14,14 @@ from functools import lru_cache
 
 from baton.policy.conditions import Condition
 from baton.policy.facts import Facts
-from baton.policy.models import Policy, ScoreGroup, ScoreKind, ScoreRule
+from baton.policy.models import Policy, RoleAddresses, ScoreGroup, ScoreKind, ScoreRule
 from baton.policy.phrases import fill
 
+ROLE_ADDRESS = "Role address"
+"""The derived fact that the mailbox is a company's (info@), not a person's."""
 DECAY_UNIT = 1_000_000
+MOST_TIMES = 1000
+"""How often points for each of a number count at most, where the policy does not say."""
 _DECIMALS = Context(prec=40, rounding=ROUND_HALF_EVEN)
 _DAY = timedelta(days=1)
 
@@ -65,10 +69,14 @@ def score(
     holds: Holds = evaluated,
     say: Say = fill,
 ) -> Score:
-    """Add up the points of every rule that holds for `facts` at `moment` (aware)."""
+    """Add up the points of every rule that holds for `facts` at `moment` (aware).
+
+    Of a mailbox that is no person's (fact "Role address") only the company is scored, unless the
+    policy says otherwise.
+    """
     reasons: list[Reason] = []
     by_group: dict[str, list[int]] = {}
-    for rule in policy.score:
+    for rule in rules_for(facts, policy):
         if not holds(rule.when, facts, moment):
             continue
         points = points_of(rule, facts, moment)
@@ -79,7 +87,15 @@ def score(
         reasons.append(Reason(rule.id, rule.kind, points, say(rule.say, facts)))
     for name, places in by_group.items():
         _keep_below(policy.groups.get(name), places, reasons)
-    return _summed(reason for reason in reasons if reason.points_milli)
+    return summed(reason for reason in reasons if reason.points_milli)
+
+
+def rules_for(facts: Facts, policy: Policy) -> tuple[ScoreRule, ...]:
+    """Return the rules that count for a lead: all, or for a role address those of the company."""
+    only_company = policy.mail.role_addresses is RoleAddresses.COMPANY_ONLY
+    if only_company and facts.get(ROLE_ADDRESS) is True:
+        return policy.company_rules
+    return policy.score
 
 
 def points_of(rule: ScoreRule, facts: Facts, moment: datetime) -> int:
@@ -114,14 +130,16 @@ def _times(rule: ScoreRule, facts: Facts) -> int:
         return 0
     if isinstance(number, Decimal) and not number.is_finite():
         return 0
-    count = max(0, int(number))
-    return count if rule.cap is None else min(count, rule.cap)
+    # Cut before it is made whole: 1E+999999 is a number too.
+    return int(max(0, min(number, MOST_TIMES if rule.cap is None else rule.cap)))
 
 
 def _decayed(points: int, rule: ScoreRule, facts: Facts, moment: datetime) -> int:
     half_life = rule.halves_every_days
     since = facts.get(rule.since) if rule.since else None
     if not half_life or not isinstance(since, date):
+        return points
+    if isinstance(since, datetime) and since.tzinfo is None:
         return points
     table = decay_table(half_life)
     days = whole_days(since, moment)
@@ -142,11 +160,17 @@ def _keep_below(group: ScoreGroup | None, places: list[int], reasons: list[Reaso
         cut = min(excess, max(0, reason.points_milli))
         if cut:
             excess -= cut
-            note = f"{reason.say} (counted up to the ceiling of {group.name})"
-            reasons[place] = replace(reason, points_milli=reason.points_milli - cut, say=note)
+            said = counted_up_to(group.name, reason.say)
+            reasons[place] = replace(reason, points_milli=reason.points_milli - cut, say=said)
 
 
-def _summed(reasons: Iterable[Reason]) -> Score:
+def counted_up_to(group: str, say: str) -> str:
+    """Say that a group's ceiling took points off a reason."""
+    return f"{say} (counted up to the ceiling of {group})"
+
+
+def summed(reasons: Iterable[Reason]) -> Score:
+    """Return the score that reasons add up to."""
     listed = tuple(reasons)
     halves: Mapping[ScoreKind, int] = {
         kind: sum(reason.points_milli for reason in listed if reason.kind is kind)

@@ -48,4 +48,4 @@ def fired(
 
 def _instant(trigger: Trigger, facts: Facts, captured_at: datetime) -> datetime:
     at = facts.get(trigger.at) if trigger.at else None
-    return at if isinstance(at, datetime) else captured_at
+    return at if isinstance(at, datetime) and at.tzinfo is not None else captured_at

@@ -34,8 +34,11 @@ def evaluate(terms: Terms, touches: Iterable[Touch], now: datetime) -> list[Due]
     A first human touch since the capture, at the latest at the deadline, prevents everything; a
     later one leaves the breach on record but prevents reminders, escalation and reassignment from
     then on: a lead is never taken away from somebody who has worked it. What was already acted
-    upon is returned again; whoever records it does so once per hop and kind.
+    upon is returned again; whoever records it does so once per hop and kind. Nothing ever falls due
+    on terms that were kept when they were born.
     """
+    if terms.kept_at is not None:
+        return []
     touch = first_human_touch(touches, terms.captured_at)
     touched = touch is not None and touch.at <= now
     due: list[Due] = []

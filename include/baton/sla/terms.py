@@ -23,11 +23,14 @@ class Terms:
     `buyer_due` counts the same length from the capture; it is what the buyer was promised and what
     reports show, while `first_touch_due` and the three steps after it hold the owner to account.
     `source` is the key of the policy's `sla` part, `seconds` and `clock` its first touch.
+    `buyer_due` is None where no buyer waits (an imported list). `kept_at`: when the promise was
+    kept already as the hop was born, because the buyer has a meeting with the owner; nothing falls
+    due then.
     """
 
     captured_at: datetime
     assigned_at: datetime
-    buyer_due: datetime
+    buyer_due: datetime | None
     first_touch_due: datetime
     remind_at: datetime | None
     tell_manager_at: datetime | None
@@ -35,6 +38,7 @@ class Terms:
     clock: ClockKind
     seconds: int
     source: str
+    kept_at: datetime | None = None
 
 
 def born(
@@ -45,15 +49,21 @@ def born(
     captured_at: datetime,
     assigned_at: datetime,
     calendar: WorkingCalendar,
+    source: tuple[str | None] | None = None,
 ) -> Terms | None:
     """Return the terms of a hop assigned now, or None where the policy has none for this lead.
 
-    `calendar` is the owner's. Raises NoWorkingTimeError for an owner who never works again.
+    `calendar` is the owner's. `source` names the clock instead of trigger and band: (None,) is
+    none at all. Raises NoWorkingTimeError for an owner who never works again.
     """
-    found = policy.sla_for(trigger=trigger, band=band)
+    found = (
+        policy.sla_for(trigger=trigger, band=band)
+        if source is None
+        else policy.sla_for(trigger=None, band=source[0])
+    )
     if found is None:
         return None
-    source, terms = found
+    key, terms = found
 
     def due(length: Duration | None, start: datetime = assigned_at) -> datetime | None:
         return None if length is None else deadline(start, length, calendar)
@@ -68,8 +78,23 @@ def born(
         reassign_at=due(terms.reassign_at),
         clock=terms.clock,
         seconds=terms.first_touch.seconds,
-        source=source,
+        source=key,
     )
+
+
+def of_import(terms: Terms) -> Terms:
+    """Return the terms of a lead that asked for nothing: nobody was promised an answer."""
+    return replace(terms, buyer_due=None)
+
+
+def of_test(terms: Terms) -> Terms:
+    """Return the terms of a colleague's test: it stays with whoever tries the chain."""
+    return replace(terms, reassign_at=None)
+
+
+def kept_by(terms: Terms, moment: datetime) -> Terms:
+    """Return the terms of a hop whose owner the buyer will meet: the promise is kept."""
+    return replace(terms, kept_at=moment)
 
 
 def with_alarm(terms: Terms, alarm_after: Duration | None, calendar: WorkingCalendar) -> Terms:

@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tests.unit.policy.breaking import Broken, Edit, with_edits
 
-from baton.errors import PolicyErrors
+from baton.errors import PolicyError, PolicyErrors
 from baton.policy.loader import parse_policy, policy_from_texts, read_bundle
 from baton.policy.models import Policy
 
 SHIPPED = Path(__file__).parents[3] / "include" / "policy"
-
-Edit = tuple[str, str, str]
 
 
 @pytest.fixture(scope="session")
@@ -51,5 +50,18 @@ def refused(edited: Callable[..., Policy]) -> Callable[..., str]:
         with pytest.raises(PolicyErrors) as raised:
             edited(*edits)
         return str(raised.value)
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def broken(texts: Mapping[str, str]) -> Broken:
+    """Return every error of the shipped policy with passages replaced, and its changed texts."""
+
+    def read(*edits: Edit) -> tuple[tuple[PolicyError, ...], Mapping[str, str]]:
+        changed = with_edits(texts, *edits)
+        with pytest.raises(PolicyErrors) as raised:
+            policy_from_texts(changed)
+        return raised.value.errors, changed
 
     return read

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
+from tests.unit.policy.breaking import Broken, line_of
 
 Refused = Callable[..., str]
 
@@ -57,7 +58,7 @@ CASES = [
     ("scoring.yaml", "halves_every: 14 days, since: Demo requested at", "halves_every: 14 days", "halves, but since when?", "say since"),
     ("scoring.yaml", "halves_every: 14 days", "halves_every: 3 hours", "at least 1 day", None),
     ("scoring.yaml", "group: profile, when: {Company size: {between: [50", "group: profil, when: {Company size: {between: [50", "there is no group 'profil'", "declare its ceiling"),
-    ("scoring.yaml", "above: 75, hands_off", "above: 900, hands_off", "no lead can reach 'hot': the best score is 260", None),
+    ("scoring.yaml", "above: 75, stays_above: 70, hands_off", "above: 900, stays_above: 70, hands_off", "no lead can reach 'hot': the best score is", None),
     ("scoring.yaml", "warm: {from: 50}", "warm: {from: 80}", "'warm' must begin below 'hot'", None),
     ("scoring.yaml", "nurture: rest", "nurture: {from: 10}", "the last band, and only the last, takes the rest", "nurture: rest"),
     ("scoring.yaml", "warm: {from: 50}", "warm: {from: 50, above: 60}", "'above' or 'from', not both", None),
@@ -91,20 +92,48 @@ CASES = [
 ]  # fmt: skip
 
 
+ELSEWHERE = {
+    # What a broken passage makes wrong in another line is shown there.
+    "the last band, and only the last, takes the rest": ("scoring.yaml", "bands:"),
+    "the ladder has no fallback": ("routing.yaml", "route:"),
+    "'hot' hands off, but has no response time": ("scoring.yaml", "  hot: {above: 75"),
+    "no reason code has the outcome 'accepted'": ("dispositions.yaml", "dispositions:"),
+    "'held' is missing": ("agreement.yaml", "timers:"),
+    "'entry' is missing": ("agreement.yaml", "  MQL:"),
+}
+
+
 @pytest.mark.parametrize(("file", "old", "new", "message", "hint"), CASES)
 def test_a_broken_policy_is_refused_with_a_mend(
-    refused: Refused, file: str, old: str, new: str, message: str, hint: str | None
+    broken: Broken,
+    texts: Mapping[str, str],
+    file: str,
+    old: str,
+    new: str,
+    message: str,
+    hint: str | None,
 ) -> None:
-    said = refused((file, old, new))
-    assert message in said
-    assert ".yaml:" in said, "the message points at a file and line"
+    errors, changed = broken((file, old, new))
+    error = next(one for one in errors if message in one.message)
+    lines = changed[error.file or ""].splitlines()
+    assert error.line
+    assert error.column
+    assert error.snippet == lines[error.line - 1]
+    line = line_of(texts[file], old)
+    where, passage = ELSEWHERE.get(message, (file, changed[file].splitlines()[line - 1]))
+    assert error.file == where
+    assert error.snippet.startswith(passage), "the message shows the line that is wrong"
     if hint is not None:
-        assert hint in said
+        assert hint in str(error)
 
 
 @pytest.mark.requirement("003-12")
 @pytest.mark.requirement("004-14")
-@pytest.mark.parametrize("label", ["No response", "no reply", "Without answer", "No contact"])
+@pytest.mark.parametrize(
+    "label",
+    ["No response", "no reply", "Without answer", "No contact", "Did not reply", "Never answered",
+     "Unresponsive", "Silent", "Not reached", "Didn't respond"],
+)  # fmt: skip
 def test_silence_is_never_final_whatever_it_is_called(refused: Refused, label: str) -> None:
     said = refused(("dispositions.yaml", "rep_sees: Duplicate", f"rep_sees: {label}"))
     assert "no response is never an outcome of its own" in said
@@ -112,5 +141,5 @@ def test_silence_is_never_final_whatever_it_is_called(refused: Refused, label: s
 
 def test_the_place_is_exact(refused: Refused) -> None:
     said = refused(("sla.yaml", "5 working minutes", "5 working minuets"))
-    assert said.startswith("sla.yaml:4:31: '5 working minuets' is not a length of time")
+    assert said.startswith("sla.yaml:5:31: '5 working minuets' is not a length of time")
     assert "inbound_call: {first_touch: 5 working minuets" in said

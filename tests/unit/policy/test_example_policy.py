@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -52,8 +52,9 @@ def test_nothing_is_wrong_with_it_not_even_a_warning(policy: Policy, shipped: Pa
 @pytest.mark.parametrize("name", ["demo", "xeducation"])
 def test_each_overlay_is_a_policy(shipped: Path, name: str) -> None:
     overlaid = parse_policy(read_bundle(shipped, shipped / "overlays" / f"{name}.yaml"))
-    wrong = [finding for finding in lint(overlaid) if finding.code != "unused-pool"]
-    assert wrong == []
+    # The demonstration counts in seconds on purpose, and leaves some of the example unused.
+    meant = {"unused-pool", "sla-cannot-be-met"} if name == "demo" else {"unused-pool"}
+    assert [finding for finding in lint(overlaid) if finding.code not in meant] == []
 
 
 @pytest.mark.requirement("002-06")
@@ -183,7 +184,7 @@ def test_every_state_that_is_not_final_has_a_timer(policy: Policy) -> None:
 
 
 def test_norway_is_a_country(policy: Policy) -> None:
-    assert policy.territories["NO"] == "UK and Nordics"
+    assert policy.territories.of("NO", None, date(2026, 11, 3)) == "UK and Nordics"
 
 
 @pytest.mark.requirement("003-03")
@@ -196,7 +197,7 @@ def test_every_territory_ends_with_somebody(policy: Policy) -> None:
         if isinstance(test, Test) and test.label == "Territory"
         for operand in (test.operand if isinstance(test.operand, tuple) else (test.operand,))
     }
-    assert routed == set(policy.territories.values())
+    assert routed == policy.territories.names()
     assert policy.route[-1].fallback
     assert policy.route[-1].watched_by == "nadia.petrov@relay.test"
 

@@ -85,3 +85,38 @@ def test_an_event_without_an_instant_counts_from_the_capture(policy: Policy) -> 
     assert [(one.trigger.id, one.at) for one in found] == [
         ("demo_request", NOW - timedelta(seconds=9))
     ]
+
+
+@pytest.mark.requirement("000-10")
+@pytest.mark.parametrize(
+    ("milli", "before", "band"),
+    [
+        (75_000, None, "warm"),  # exactly 75 is not above 75, for whoever was not hot
+        (75_000, "warm", "warm"),
+        (75_001, "warm", "hot"),
+        (75_000, "hot", "hot"),
+        (70_001, "hot", "hot"),
+        (70_000, "hot", "warm"),
+        (72_000, "nurture", "warm"),
+        (72_000, "a band of an older policy", "warm"),
+        (40_000, "hot", "nurture"),
+        (49_999, "warm", "nurture"),  # a band that says nothing is left at its edge
+    ],
+)
+def test_a_lead_at_the_edge_does_not_flap(
+    policy: Policy, milli: int, before: str | None, band: str
+) -> None:
+    assert band_of(milli, policy, before).name == band
+
+
+def test_a_band_kept_from_below_does_not_hide_a_higher_one(policy: Policy) -> None:
+    bands = {
+        "vip": Band(name="vip", above=Decimal(100)),
+        "hot": Band(name="hot", above=Decimal(75), stays_above=Decimal(60)),
+        "rest": Band(name="rest"),
+    }
+    changed = policy.model_copy(update={"bands": bands})
+    changed.__dict__.pop("bands_high_to_low", None)
+    assert band_of(101_000, changed, "hot").name == "vip"
+    assert band_of(61_000, changed, "hot").name == "hot"
+    assert band_of(61_000, changed, "vip").name == "rest"
