@@ -10,6 +10,7 @@ from functools import lru_cache
 from baton.calendars.working_time import Block, Week, WorkingCalendar
 from baton.errors import PolicyError
 from baton.policy.calendar_rules import CalendarRule, TimeBlock
+from baton.policy.holiday_places import country_and_part
 from baton.policy.models import Policy
 from baton.policy.roster import Rep, Roster
 
@@ -63,15 +64,14 @@ def public_holidays(place: str) -> frozenset[date]:
     """
     import holidays
 
-    country, _, part = place.upper().partition("-")
-    try:
-        found = holidays.country_holidays(country, subdiv=part or None, years=HOLIDAY_YEARS)
-    except NotImplementedError as error:
+    known = country_and_part(place)
+    if known is None:
         raise PolicyError(
             f"public holidays of '{place}' are not known",
             hint="write an ISO country such as DE, or one of its parts such as DE-BY",
-        ) from error
-    return frozenset(found)
+        )
+    country, part = known
+    return frozenset(holidays.country_holidays(country, subdiv=part, years=HOLIDAY_YEARS))
 
 
 def _from_rule(

@@ -5,9 +5,10 @@ is the earliest instant for which that holds.
 
 A block of hours is written in local time, its seconds are absolute. With ``local(x)`` for what
 the clock on the wall shows at the instant ``x``, a block opens at the first instant with
-``local(x) >= opens`` and closes after the last instant with ``local(x) < closes``. So an edge that
-falls into the gap of a daylight change moves forward to the end of the gap, an edge that occurs
-twice opens on the first and closes on the second occurrence, and nothing is counted twice.
+``local(x) >= opens`` and closes at the last one with ``local(x) <= closes``, which is no working
+time any more. So an edge that falls into the gap of a daylight change moves forward to the end of
+the gap, an edge that occurs twice opens on the first and closes on the second occurrence (02:00
+too, where the clock goes from 03:00 back to 02:00), and nothing is counted twice.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from baton.errors import ConfigurationError
 from baton.ledger import policies, rosters
 from baton.policy.bundle import PolicyBundle
-from baton.policy.loader import parse_policy
+from baton.policy.loader import parse_policy, refuse_errors
 from baton.policy.roster import Roster, roster_from_json
 
 __all__ = ["Adopted", "activate_policy", "adopt_roster", "current_roster"]
@@ -30,23 +30,37 @@ class Adopted:
 
 
 def activate_policy(
-    conn: Connection, bundle: PolicyBundle, *, by: str, at: datetime, parent: str | None
+    conn: Connection,
+    bundle: PolicyBundle,
+    *,
+    by: str,
+    at: datetime,
+    parent: str | None,
+    note: str | None = None,
 ) -> Adopted:
     """Check, store and activate a policy; again with the current one changes nothing.
 
     `parent` is the hash that the person who activates believes to be current.
 
     Raises:
-        PolicyErrors: the policy cannot be used; all of it is said at once.
+        PolicyErrors: the policy cannot be used, or not with the current roster; all is said at once.
         ConfigurationError: another policy has become current meanwhile.
     """
     parse_policy(bundle)
     before = policies.current_hash(conn)
     if before == bundle.hash:
         return Adopted(bundle.hash, before)
+    refuse_misfits(conn, bundle)
     policies.store(conn, bundle, at=at)
-    policies.activate(conn, bundle.hash, parent=parent, by=by, at=at)
+    policies.activate(conn, bundle.hash, parent=parent, by=by, at=at, note=note)
     return Adopted(bundle.hash, before)
+
+
+def refuse_misfits(conn: Connection, bundle: PolicyBundle) -> None:
+    """Raise PolicyErrors with what a policy asks of the current roster, if there is one, in vain."""
+    current = rosters.current(conn)
+    if current is not None:
+        refuse_errors(bundle, roster_from_json(current.content))
 
 
 def adopt_roster(
@@ -60,7 +74,7 @@ def adopt_roster(
 ) -> Adopted:
     """Make a roster the current one; again with the current one changes nothing.
 
-    Raises ConfigurationError when `parent` is given and no longer current.
+    Raises StaleRosterError when `parent` is given and no longer current.
     """
     current = rosters.current(conn)
     before = None if current is None else current.hash

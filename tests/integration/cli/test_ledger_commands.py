@@ -42,21 +42,6 @@ def test_a_policy_made_from_another_than_the_current_is_refused(run):
     assert "demonstration" in run("policy", "show").stdout
 
 
-def test_a_roster_is_imported_shown_and_somebody_marked_away(run):
-    assert run("roster", "show").exit_code == 2
-    first = run("roster", "import", POLICY / "roster.yaml")
-    assert first.exit_code == 0
-    assert "+ mira.lindner@relay.test" in first.stdout
-    assert "nothing to do" in run("roster", "import", POLICY / "roster.yaml").stdout
-    away = run("roster", "away", "mira.lindner@relay.test", "--until", "2099-12-04")
-    assert away.exit_code == 0
-    assert "Mira Lindner is away" in away.stdout
-    assert "until 2099-12-04 23:00" in run("roster", "show").stdout
-    typo = run("roster", "away", "mira.lindne@relay.test", "--until", "2099-12-04")
-    assert typo.exit_code == 2
-    assert "did you mean mira.lindner@relay.test" in typo.stderr
-
-
 def test_a_broken_roster_is_refused_with_its_reason(run, tmp_path):
     file = tmp_path / "roster.yaml"
     file.write_text("people: {a@relay.test: {name: A, manager: nobody@relay.test}}\n")

@@ -77,6 +77,15 @@ def test_a_repeated_edge_opens_on_the_first_and_closes_on_the_second() -> None:
     assert closes.deadline(sunday, int(2.5 * HOUR)) == berlin(2026, 10, 25, 2, 30, fold=1)
 
 
+def test_closing_when_the_clock_goes_back_to_the_closing_time_is_the_second_time() -> None:
+    """Two o'clock comes twice, an hour apart: it closes on the second, and opens on the first."""
+    sunday = berlin(2026, 10, 25)
+    closes = WorkingCalendar("Europe/Berlin", week([6], "00:00-02:00"))
+    assert closes.elapsed(sunday, sunday + timedelta(days=1)) == 3 * HOUR
+    opens = WorkingCalendar("Europe/Berlin", week([6], "02:00-04:00"))
+    assert opens.elapsed(sunday, sunday + timedelta(days=1)) == 3 * HOUR
+
+
 def test_blocks_that_a_repeated_hour_makes_overlap_are_counted_once() -> None:
     calendar = WorkingCalendar("Europe/Berlin", week([6], "01:00-02:15", "02:45-04:00"))
     sunday = berlin(2026, 10, 25)
