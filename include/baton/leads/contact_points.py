@@ -79,6 +79,27 @@ def _is_address(host: str) -> bool:
     return True
 
 
+def ascii_host(host: str) -> str:
+    """Return a host as DNS writes it: "müller.test" is "xn--mller-kva.test". Others unchanged."""
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
+
+
+def host_forms(host: str) -> frozenset[str]:
+    """Return a host as DNS writes it and as people read it; one form where they are the same."""
+    if host.isascii() and "xn--" not in host:
+        return frozenset((host,))
+    written = ascii_host(host)
+    try:
+        return frozenset((host, written, written.encode("ascii").decode("idna")))
+    except UnicodeError:
+        return frozenset((host, written))
+
+
 @lru_cache(maxsize=100_000)
 def registrable_domain(host: str) -> str | None:
     """Return the part of a host that one owner registers: "mail.acme.co.uk" gives "acme.co.uk".

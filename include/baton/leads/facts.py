@@ -85,6 +85,24 @@ def read_facts(snapshot: LeadSnapshot, policy: Policy) -> FactsRead:
     return FactsRead(reader.facts, tuple(reader.problems), reader.sources)
 
 
+def read_told(
+    told: Mapping[str, str], snapshot: LeadSnapshot, policy: Policy, facts: Facts, source: str
+) -> FactsRead:
+    """Read values by label that somebody else tells of a lead (a provider), by the fields' rules.
+
+    `facts` are those that are known already; what of `told` is nonsense becomes a problem.
+    """
+    reader = _Reader(snapshot)
+    reader.facts = dict(facts)
+    found: dict[str, FactValue] = {}
+    for label, raw in told.items():
+        field, text = policy.fields.get(label), tidy(raw)
+        value = reader.value(field, text) if field is not None and text else None
+        if known(value):
+            found[label] = value
+    return FactsRead(found, tuple(reader.problems), dict.fromkeys(found, source))
+
+
 class _Reader:
     def __init__(self, snapshot: LeadSnapshot) -> None:
         self.held = {

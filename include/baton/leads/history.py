@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from baton.leads.identity import Duplicate
 from baton.leads.states import LeadState
 
 
@@ -24,6 +25,7 @@ class LeadHistory:
 
     `recycles`: how often in a row each reason code sent the lead back.
     `last_trigger_at`: instant of the newest trigger that has already led to a handoff.
+    `duplicates`: other contacts that may be the same person, surest first.
     """
 
     state: LeadState = LeadState.SEEN
@@ -35,6 +37,7 @@ class LeadHistory:
     return_at: datetime | None = None
     recycles: Mapping[str, int] = field(default_factory=dict)
     last_trigger_at: datetime | None = None
+    duplicates: tuple[Duplicate, ...] = ()
 
 
 NEW_LEAD = LeadHistory()

@@ -28,13 +28,20 @@ def permissions(facts: Facts, policy: Policy, moment: datetime) -> Permissions:
     wanted = policy.permission
     email = not _holds(wanted.email_unless, facts, moment)
     call = not _holds(wanted.call_unless, facts, moment)
-    if _holds(wanted.hand_off_unless, facts, moment):
-        words = "did not allow to be handed to sales"
-        return Permissions(False, email, call, NO_PERMISSION, words)
-    for rule in policy.suppress:
-        if rule.when.evaluate(facts, moment):
-            return Permissions(False, email, call, rule.id, rule.say)
+    for condition, reason_code, words in refusals(policy):
+        if condition.evaluate(facts, moment):
+            return Permissions(False, email, call, reason_code, words)
     return Permissions(True, email, call)
+
+
+def refusals(policy: Policy) -> list[tuple[Condition, str, str]]:
+    """Return what forbids a handoff, each with its reason code and words; the first that holds
+    counts."""
+    found = [(rule.when, rule.id, rule.say) for rule in policy.suppress]
+    unless = policy.permission.hand_off_unless
+    if unless is not None:
+        found.insert(0, (unless, NO_PERMISSION, "did not allow to be handed to sales"))
+    return found
 
 
 def _holds(condition: Condition | None, facts: Facts, moment: datetime) -> bool:

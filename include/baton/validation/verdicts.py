@@ -45,7 +45,7 @@ class LeadToJudge:
 
 def preload() -> None:
     """Import what judging needs, so that processes forked from this one have it."""
-    _batch_definition()
+    batch_definition()
 
 
 class LeadValidator:
@@ -81,8 +81,8 @@ class LeadValidator:
     def _unexpected(
         self, leads: Sequence[LeadToJudge], bound: Sequence[tuple[FieldRule, list[bool]]]
     ) -> Iterable[tuple[FieldRule, list[str]]]:
-        gx, gxe = _expectations()
-        definition = _batch_definition()
+        gx, gxe = expectations()
+        definition = batch_definition()
         batch = definition.get_batch(batch_parameters={"dataframe": _frame(leads, bound)})
         suite = gx.ExpectationSuite(name="policy")
         for number, (rule, _mask) in enumerate(bound):
@@ -105,7 +105,8 @@ class LeadValidator:
                 yield rule, [row[KEY] for row in result.result["unexpected_index_list"]]
 
 
-def _expectations() -> tuple[Any, Any]:
+def expectations() -> tuple[Any, Any]:
+    """Return the modules of Great Expectations; the first call of a process imports them."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     import great_expectations.expectations as gxe
@@ -116,9 +117,9 @@ def _expectations() -> tuple[Any, Any]:
 
 
 @cache
-def _batch_definition() -> Any:
+def batch_definition() -> Any:
     """Return the one asset of this process; making a data context costs more than a batch."""
-    gx, _gxe = _expectations()
+    gx, _gxe = expectations()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("ledger").add_dataframe_asset("leads")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from baton.leads.enrichment import enrich
+from baton.leads.enrichment import enrich, host_listed
 from baton.leads.facts import read_facts
 from baton.leads.model import LeadSnapshot
 from baton.leads.permission import Permissions, permissions
@@ -53,6 +53,41 @@ def test_role_and_throw_away_addresses(facts_of: Callable[..., Facts]) -> None:
     assert facts_of(email="x@mailinator.test")["Disposable address"] is True
 
 
+@pytest.mark.parametrize(
+    ("address", "role", "disposable", "free"),
+    [
+        ("INFO@acme.test", True, False, False),
+        ("Info+spring-fair@acme.test", True, False, False),
+        ("information@acme.test", False, False, False),
+        ("x@MAILINATOR.test", False, True, False),
+        ("x@eu.mail.mailinator.test", False, True, False),
+        ("x+y@Gmail.com", False, False, True),
+        ("x@mailinator.test.acme.test", False, False, False),
+    ],
+)
+def test_kinds_of_addresses(
+    facts_of: Callable[..., Facts], address: str, role: bool, disposable: bool, free: bool
+) -> None:
+    facts = facts_of(email=address)
+    told = (facts["Role address"], facts["Disposable address"], facts["Free mail"])
+    assert told == (role, disposable, free)
+
+
+def test_an_international_domain_is_the_same_in_mail_and_web(
+    facts_of: Callable[..., Facts],
+) -> None:
+    by_mail = facts_of(email="a@bücher-müller.test")
+    by_site = facts_of({"domain": "https://www.bücher-müller.test/de"}, email="a@gmail.com")
+    assert by_mail["Company domain"] == by_site["Company domain"] == "xn--bcher-mller-thbg.test"
+
+
+@pytest.mark.parametrize("listed", ["bücher.test", "xn--bcher-kva.test"])
+@pytest.mark.parametrize("host", ["bücher.test", "xn--bcher-kva.test", "mail.bücher.test"])
+def test_a_listed_international_domain_is_found_in_either_form(listed: str, host: str) -> None:
+    assert host_listed(host, frozenset({listed}))
+    assert not host_listed("bucher.test", frozenset({listed}))
+
+
 def test_a_named_account_and_its_owner(facts_of: Callable[..., Facts]) -> None:
     facts = facts_of(email="x@brennwerk.test")
     assert facts["Named account"] is True
@@ -81,8 +116,14 @@ def test_the_form_of_a_conversion(
 def test_each_derived_fact_tells_its_source(policy: Policy, snapshot: Make) -> None:
     seen = snapshot({"email": "a@acme.test", "country": "DE"})
     found = enrich(read_facts(seen, policy).facts, seen, policy)
-    assert found.provenance["Company domain"] == "E-mail"
-    assert found.provenance["Territory"] == "Country"
+    company = found.provenance["Company domain"]
+    assert (company.source, company.enricher, company.confidence) == (
+        "E-mail",
+        "company domain",
+        90,
+    )
+    assert company.at == seen.modified_at
+    assert found.provenance["Territory"].source == "Country"
     assert set(found.provenance) <= {
         label for label, field in policy.fields.items() if field.derived
     }

@@ -49,7 +49,7 @@ _URL_ROOM = 8_000
 _PAGE = 2000
 _TASK_FIELDS = (
     "Id, Handoff_Key__c, WhoId, OwnerId, Status, IsClosed, IsDeleted, CreatedDate, "
-    "CompletedDateTime"
+    "CompletedDateTime, Description"
 )
 
 
@@ -236,7 +236,7 @@ class SalesforceGateway:
 
     def accounts(self) -> Iterator[SalesforceAccount]:
         """Yield all accounts."""
-        soql = "SELECT Id, Name, Website, OwnerId, Type, ParentId FROM Account"
+        soql = "SELECT Id, Name, Website, OwnerId, Type, ParentId, BillingCountry FROM Account"
         return map(account_record, self.query(soql))
 
     def open_opportunities(self, since: datetime) -> Iterator[SalesforceOpportunity]:

@@ -74,6 +74,7 @@ class SalesforceAccount:
     owner_id: str
     type: str | None
     parent_id: str | None
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class TaskRecord:
     is_deleted: bool
     created_at: datetime
     completed_at: datetime | None
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ def task_record(raw: Mapping[str, Any]) -> TaskRecord:
         is_deleted=bool(raw.get("IsDeleted")),
         created_at=instant(raw["CreatedDate"]),
         completed_at=instant(completed) if completed else None,
+        description=str(raw.get("Description") or ""),
     )
 
 
@@ -239,6 +242,7 @@ def account_record(raw: Mapping[str, Any]) -> SalesforceAccount:
         owner_id=raw["OwnerId"],
         type=raw.get("Type"),
         parent_id=raw.get("ParentId"),
+        country=raw.get("BillingCountry"),
     )
 
 
