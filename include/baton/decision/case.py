@@ -8,9 +8,13 @@ from decimal import Decimal
 
 from baton.calendars.build import Calendars
 from baton.decision import package
-from baton.decision.decision import Decision, DecisionOutcome
+from baton.decision.decision import Decision, DecisionOutcome, Origin
 from baton.decision.inputs import DecisionInputs, Observed, personal_labels
 from baton.decision.package import Occasion, Package, Words
+from baton.decision.sentences import SCORE_REACHED_BAND
+from baton.leads.companies import company_keys
+from baton.leads.identity import best_duplicate
+from baton.leads.meetings import meeting_host
 from baton.leads.permission import Permissions, permissions
 from baton.leads.states import LeadState
 from baton.policy.actions import ReturnTo
@@ -22,7 +26,7 @@ from baton.routing.ladder import OwnerKind, Route, RouteReason
 from baton.scoring.bands import band_of, higher
 from baton.scoring.points import Score, score
 from baton.scoring.triggers import Fired, fired
-from baton.sla.terms import Terms, born, with_alarm
+from baton.sla.terms import Terms, born, kept_by, of_import, of_test, with_alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Case:
         personal, moment = personal_labels(policy), inputs.decided_at
         judge = Observed(personal, inputs.observed)
         words = Words(personal, frozenset(inputs.personal_known))
-        points = score(inputs.facts, policy, moment, holds=judge.holds, say=words.say)
+        points = scored(inputs, policy)
         return cls(
             inputs,
             policy,
@@ -95,6 +99,31 @@ class Case:
         return next((found for found in self.fired if found.trigger.hands_off), None)
 
     @property
+    def tester(self) -> str | None:
+        """Return whose test this is: somebody of the roster, or one whom the policy names."""
+        key = self.inputs.tester
+        named = {tester.to for tester in self.policy.testers}
+        return key if key and (key in named or self.roster.rep(key) is not None) else None
+
+    @property
+    def origin(self) -> Origin:
+        """Return who began it; a trigger lifts a lead of an import out of it."""
+        if self.tester is not None:
+            return Origin.TEST
+        imports = self.policy.imports
+        if imports is None or self.trigger is not None:
+            return Origin.BUYER
+        held = self.judge.holds(imports.when, self.inputs.facts, self.moment)
+        return Origin.IMPORT if held else Origin.BUYER
+
+    @property
+    def companies(self) -> tuple[str, ...]:
+        """Return the keys of the lead's company, where people of one company are kept together."""
+        if self.policy.keep_together is None or self.tester is not None:
+            return ()
+        return company_keys(self.inputs.facts, self.inputs.relations, self.policy.mail.free)
+
+    @property
     def newest_event(self) -> datetime | None:
         """Return the latest instant of all events that fired: after this decision all are used up."""
         return max((found.at for found in self.fired), default=None)
@@ -116,7 +145,9 @@ class Case:
     def due_back(self) -> bool:
         """Tell whether a recycled lead has reached the date of its return."""
         at = self.inputs.history.return_at
-        return self.state is LeadState.RECYCLED and at is not None and at <= self.moment
+        # A lead that has come back and found nobody is held; it is due still.
+        returns = self.state in (LeadState.RECYCLED, LeadState.HELD)
+        return returns and at is not None and at <= self.moment
 
     @property
     def cause(self) -> Cause | None:
@@ -128,7 +159,7 @@ class Case:
         if self.due_back and last is not None and last.to is not None:
             return Cause("return", f"back as agreed after '{last.rep_sees}'")
         if self.band.hands_off and not self.sent_back_with_this_band:
-            return Cause("band", "the score reached the band")
+            return Cause("band", SCORE_REACHED_BAND)
         return None
 
     @property
@@ -144,7 +175,6 @@ class Case:
             LeadState.CUSTOMER,
             LeadState.SUPPRESSED,
             LeadState.QUARANTINED,
-            LeadState.HELD,
         )
         return waits and history.cycle > 0 and (before is None or before.hands_off)
 
@@ -197,7 +227,16 @@ class Case:
             trigger_at=self.newest_event,
             may_email=self.permitted.email,
             may_call=self.permitted.call,
+            origin=self.origin,
         )
+
+
+def scored(inputs: DecisionInputs, policy: Policy) -> Score:
+    """Return the score of a lead; its reasons leave the slots of personal values open."""
+    personal = personal_labels(policy)
+    judge = Observed(personal, inputs.observed)
+    words = Words(personal, frozenset(inputs.personal_known))
+    return score(inputs.facts, policy, inputs.decided_at, holds=judge.holds, say=words.say)
 
 
 def avoided(case: Case) -> frozenset[str]:
@@ -215,11 +254,27 @@ def known_to(case: Case) -> tuple[tuple[str, RouteReason, str], ...]:
     earlier = case.inputs.history.earlier_owners
     if earlier and not fresh_wanted:
         found.append((earlier[-1].lower(), RouteReason.EARLIER_OWNER, "had this lead before"))
+    twin = best_duplicate(case.inputs.history.duplicates)
+    if twin is not None and twin.owner and twin.owner.lower() not in fresh_wanted:
+        words = f"has what may be the same person, HubSpot contact {twin.lead_key}"
+        if twin.owner.lower() not in [key for key, _, _ in found]:
+            found.append((twin.owner.lower(), RouteReason.SAME_PERSON, words))
     owner = (case.inputs.relations.salesforce_lead_owner or "").lower()
     sells = any(member.rep == owner for pool in case.roster.pools for member in pool.members)
     if sells and owner not in fresh_wanted and owner not in [key for key, _, _ in found]:
         found.append((owner, RouteReason.LEAD_OWNER, "owns the lead in Salesforce"))
+    together = colleagues_owner(case)
+    if together and together not in fresh_wanted and together not in [key for key, _, _ in found]:
+        found.append((together, RouteReason.COLLEAGUE, "has somebody of the same company"))
     return tuple(found)
+
+
+def colleagues_owner(case: Case) -> str | None:
+    """Return who was given somebody of the same company: in this batch, else before it."""
+    batch = (case.book.colleague(company) for company in case.companies)
+    owner = next((found for found in batch if found is not None), None)
+    owner = owner or (case.inputs.colleagues if case.companies else None)
+    return owner.lower() if owner else None
 
 
 def terms_of(case: Case, found: Route, captured_at: datetime) -> Terms | None:
@@ -227,6 +282,7 @@ def terms_of(case: Case, found: Route, captured_at: datetime) -> Terms | None:
     assert found.owner is not None
     queued = found.owner.kind is OwnerKind.QUEUE
     calendar = case.calendars.of(None if queued else found.owner.key)
+    imported = case.policy.imports if case.origin is Origin.IMPORT else None
     terms = born(
         case.policy,
         case.band.name,
@@ -234,11 +290,23 @@ def terms_of(case: Case, found: Route, captured_at: datetime) -> Terms | None:
         captured_at=captured_at,
         assigned_at=case.moment,
         calendar=calendar,
+        source=(imported.sla,) if imported else None,
     )
+    if terms is not None and imported is not None:
+        terms = of_import(terms)
+    if terms is not None and case.origin is Origin.TEST:
+        terms = of_test(terms)
     if terms is None or not queued:
-        return terms
+        return kept_by(terms, case.moment) if terms and hosts_meeting(case, found) else terms
     rule = next((rule for rule in case.policy.route if rule.id == found.rule_id), None)
     return with_alarm(terms, rule.alarm_after if rule else None, calendar)
+
+
+def hosts_meeting(case: Case, found: Route) -> bool:
+    """Tell whether the owner is the host of a meeting that the lead has booked already."""
+    booked = case.inputs.facts.get("Meeting booked") is True
+    host = meeting_host(case.policy.meetings, case.inputs.facts)
+    return booked and found.owner is not None and found.owner.key == host
 
 
 def package_of(case: Case, cause: str, found: Route, terms: Terms | None) -> Package:
@@ -253,6 +321,8 @@ def package_of(case: Case, cause: str, found: Route, terms: Terms | None) -> Pac
         zone=rep.zone if rep else "UTC",
         may_email=case.permitted.email,
         may_call=case.permitted.call,
+        told=case.inputs.told,
+        duplicates=tuple(one.words() for one in case.inputs.history.duplicates),
     )
     return package.build(
         case.policy, case.facts(), occasion, case.judge, case.words, moment=case.moment

@@ -7,17 +7,34 @@ rests until its return → no reason to hand off → profile incomplete → held
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from baton.decision.case import Case, avoided, known_to, package_of, terms_of
-from baton.decision.decision import RELEASED_FROM_REST, Decision, DecisionOutcome, HoldReason
-from baton.decision.inputs import DecisionInputs, refuse_personal
-from baton.decision.package import points_in_words
+from baton.decision.decision import (
+    RELEASED_FROM_REST,
+    Decision,
+    DecisionOutcome,
+    HoldReason,
+    Origin,
+)
+from baton.decision.handover import handed_over
+from baton.decision.inputs import DecisionInputs, Handover, refuse_personal
+from baton.decision.requirements import asked_by, lacking, of_everybody
+from baton.decision.sentences import (
+    below_threshold,
+    goes_to,
+    in_one,
+    nobody_found,
+    not_good_enough,
+    run_is_full,
+)
+from baton.leads.meetings import meeting_host
 from baton.leads.permission import NO_PERMISSION
 from baton.leads.relations import MatchedBy
 from baton.leads.states import LeadState
-from baton.leads.verdict import Failure
 from baton.policy.models import Policy, StageBegins
 from baton.policy.roster import Roster
 from baton.routing.book import PoolBook
@@ -62,9 +79,19 @@ def replay(
     roster: Roster,
 ) -> Decision:
     """Repeat a stored decision from its stored inputs and what its result says it consulted."""
-    consulted = Decision.from_json(result).consulted
+    stored = json.loads(result) if isinstance(result, bytes | str) else result
+    consulted: Any = stored.get("consulted")
     book = PoolBook.from_consulted(consulted) if consulted else PoolBook()
-    return decide(DecisionInputs.from_json(inputs), policy, roster, book)
+    return decide_again(DecisionInputs.from_json(inputs), policy, roster, book)
+
+
+def decide_again(
+    inputs: DecisionInputs, policy: Policy, roster: Roster, book: PoolBook
+) -> Decision:
+    """Decide on recorded inputs as they were decided on: by `decide`, or by `reassign`."""
+    if inputs.had_it is None:
+        return decide(inputs, policy, roster, book)
+    return reassign(inputs, policy, roster, book, had_it=frozenset(inputs.had_it))
 
 
 def reassign(
@@ -78,21 +105,24 @@ def reassign(
     """Find the next owner of an open handoff; nobody in `had_it` (keys of earlier owners) gets it.
 
     The buyer's clock goes on from where it started (`inputs.captured_at`), the new owner's starts
-    now. Answers HOLD where nobody is left: the present owner keeps the lead.
+    now. Answers HOLD where nobody is left: the present owner keeps the lead. With
+    `inputs.handover` the lead cannot stay: where nobody is left it goes to the policy's last queue.
     """
     refuse_personal(inputs, policy)
     book.begin()
     case = Case.of(inputs, policy, roster, book)
-    found = _climb(case, had_it)
+    handover = inputs.handover
+    found = _climb(case, had_it) if handover is None else _handed_over(case, had_it, handover)
     if found.owner is None:
         words = "nobody is left to take it over: " + found.trace[-1].text
         decision = case.decision(DecisionOutcome.HOLD, found.reason_code, words)
         return replace(decision, route=found, consulted=book.consulted())
     terms = terms_of(case, found, inputs.captured_at)
-    book.count_handoff(found.owner.key)
-    words = f"reassigned; goes to {found.owner.kind} {found.owner.key}"
+    if case.origin is not Origin.TEST:
+        book.count_handoff(found.owner.key)
+    because = handover.because if handover else "reassigned"
     return replace(
-        case.decision(DecisionOutcome.HANDOFF, "reassigned", words),
+        case.decision(DecisionOutcome.HANDOFF, "reassigned", goes_to(because, found.owner)),
         route=found,
         met_at=inputs.captured_at,
         terms=terms,
@@ -109,10 +139,10 @@ def _gone(case: Case) -> Decision | None:
 
 
 def _bad_data(case: Case) -> Decision | None:
-    failures = _of_everybody(case)
+    failures = of_everybody(case.inputs.verdict.failures, case.policy)
     if not failures:
         return None
-    words = "; ".join(failure.message for failure in failures)
+    words = in_one(failures)
     if case.inputs.history.open_handoff is not None:
         # Bad data is no reason to take a lead away from somebody who is working it.
         return replace(
@@ -132,21 +162,14 @@ def _rests(case: Case) -> bool:
     return case.state in (LeadState.DISQUALIFIED, LeadState.RECYCLED) and case.trigger is None
 
 
-def _of_everybody(case: Case) -> tuple[Failure, ...]:
-    """Return the failures that forbid judging: all but those in what only a handoff requires."""
-    required = case.policy.required
-    always = frozenset(required.get("always", ()))
-    for_handoff = {label for labels in required.values() for label in labels} - always
-    return tuple(
-        failure for failure in case.inputs.verdict.failures if failure.label not in for_handoff
-    )
-
-
 def _forbidden(case: Case) -> Decision | None:
     permitted = case.permitted
     if permitted.hand_off:
         return None
     reason = permitted.reason_code or NO_PERMISSION
+    if case.tester is not None and reason != NO_PERMISSION:
+        # A colleague is suppressed as one, but here tries what a buyer would see.
+        return None
     if case.inputs.history.open_handoff is not None and reason != NO_PERMISSION:
         # A support form of somebody in an open handoff is news for the owner, not its end.
         return None
@@ -207,32 +230,23 @@ def _no_reason(case: Case) -> Decision | None:
     customers = case.policy.customers
     if customers is not None and case.judge.holds(customers.when, case.inputs.facts, case.moment):
         return case.decision(DecisionOutcome.NONE, "customer", customers.say, LeadState.CUSTOMER)
-    points = points_in_words(case.score.total_milli)
     if case.sent_back_with_this_band:
         words = f"sales sent it back with the same band ({case.band.name}); waits for something new"
         return case.decision(DecisionOutcome.NURTURE, "sent_back", words, LeadState.NURTURE)
-    words = f"{points} points ({case.band.name}) and no trigger: stays with marketing"
+    words = below_threshold(case.score.total_milli, case.band.name)
     return case.decision(DecisionOutcome.NURTURE, "below_threshold", words, LeadState.NURTURE)
 
 
 def _incomplete(case: Case) -> Decision | None:
-    required = case.policy.required
-    trigger = case.trigger
-    labels = [*required.get("always", ()), *(trigger.trigger.required if trigger else ())]
-    labels += required.get(trigger.trigger.id if trigger else case.band.name, ())
-    wanted = tuple(dict.fromkeys(labels))
-    why = trigger.trigger.label if trigger else f"the band {case.band.name}"
-    judged = tuple(f for f in case.inputs.verdict.failures if f.label in wanted)
-    known_bad = {failure.label for failure in judged}
-    missing = tuple(
-        Failure(label, "required", f"{label} is missing")
-        for label in wanted
-        if label not in known_bad and not case.words.has(case.inputs.facts, label)
+    asked = asked_by(case.policy, case.trigger.trigger if case.trigger else None, case.band.name)
+    failures = lacking(
+        asked.labels,
+        case.inputs.verdict.failures,
+        lambda label: case.words.has(case.inputs.facts, label),
     )
-    failures = judged + missing
     if not failures:
         return None
-    words = f"not good enough for {why}: " + "; ".join(f.message for f in failures)
+    words = not_good_enough(asked.why, failures)
     return replace(
         case.decision(DecisionOutcome.QUARANTINE, "incomplete", words, LeadState.QUARANTINED),
         failures=failures,
@@ -240,19 +254,40 @@ def _incomplete(case: Case) -> Decision | None:
 
 
 def _held(case: Case) -> Decision | None:
+    if case.origin is Origin.TEST:
+        return None
     released = case.inputs.released
     relations = case.inputs.relations
     ambiguous = relations.matched_by is MatchedBy.AMBIGUOUS
     if ambiguous and HoldReason.AMBIGUOUS_ACCOUNT not in released:
         words = "several accounts fit, a person has to choose: " + "; ".join(relations.reasons)
         return _hold(case, HoldReason.AMBIGUOUS_ACCOUNT, words)
+    awaited = case.inputs.awaiting
+    if awaited and HoldReason.ENRICHMENT not in released:
+        words = f"waits for what {', '.join(awaited)} knows of the company"
+        return _hold(case, HoldReason.ENRICHMENT, words)
+    dripped = _dripped(case)
+    if dripped is not None:
+        return dripped
     limit = case.policy.guards.handoffs_per_run
     hottest = case.band.name == next(iter(case.policy.bands))
     full = case.book.handed_off >= limit and not hottest
     if full and HoldReason.BLAST_RADIUS not in released:
-        words = f"this run has made {limit} handoffs already; the rest waits for a person"
-        return _hold(case, HoldReason.BLAST_RADIUS, words)
+        return _hold(case, HoldReason.BLAST_RADIUS, run_is_full(limit))
     return None
+
+
+def _dripped(case: Case) -> Decision | None:
+    imports = case.policy.imports
+    if imports is None or case.origin is not Origin.IMPORT:
+        return None
+    if case.book.imported < imports.a_day or HoldReason.DRIP in case.inputs.released:
+        return None
+    words = (
+        f"{imports.say}: {case.book.imported} were handed over in the last 24 hours, "
+        f"at most {imports.a_day} are; waits for its turn, the best first"
+    )
+    return _hold(case, HoldReason.DRIP, words)
 
 
 def _hold(case: Case, reason: HoldReason, words: str) -> Decision:
@@ -264,14 +299,14 @@ def _routed(case: Case) -> Decision:
     assert cause is not None  # _no_reason has seen to it
     found = _climb(case)
     if found.owner is None:
-        words = "nobody could be found: " + found.trace[-1].text
-        return replace(_hold(case, HoldReason(found.reason_code), words), route=found)
+        held = _hold(case, HoldReason(found.reason_code), nobody_found(found))
+        return replace(held, route=found)
     terms = terms_of(case, found, case.met_at)
-    case.book.count_handoff(found.owner.key)
+    _count(case, found.owner)
     stage = next(
         (s.name for s in case.policy.stages.values() if s.begins is StageBegins.HANDED_OFF), None
     )
-    words = f"{cause.words}; goes to {found.owner.kind} {found.owner.key}"
+    words = goes_to(cause.words, found.owner)
     return replace(
         case.decision(DecisionOutcome.HANDOFF, cause.code, words, LeadState.IN_HANDOFF),
         route=found,
@@ -282,7 +317,35 @@ def _routed(case: Case) -> Decision:
     )
 
 
-def _climb(case: Case, had_it: frozenset[str] = frozenset()) -> Route:
+def _count(case: Case, owner: Owner) -> None:
+    """Count the handoff in the book; a test leaves no trace there."""
+    if case.origin is Origin.TEST:
+        return
+    case.book.count_handoff(owner.key, imported=case.origin is Origin.IMPORT)
+    if owner.kind is OwnerKind.USER:
+        case.book.tie(case.companies, owner.key)
+
+
+def _to_the_tester(case: Case, tester: str) -> Route:
+    say = next((each.say for each in case.policy.testers if each.to == tester), None)
+    words = say or case.policy.testers[0].say
+    step = TraceStep("tester", f"{words}: {tester} gets all of it", chosen=True)
+    owner = Owner(OwnerKind.USER, tester)
+    return Route("tester", owner, RouteReason.TESTER, say=words, trace=(step,))
+
+
+def _handed_over(case: Case, had_it: frozenset[str], handover: Handover) -> Route:
+    return handed_over(
+        case,
+        handover,
+        lambda each: _climb(each, had_it),
+        lambda each: _climb(each, had_it, by_name=True),
+    )
+
+
+def _climb(case: Case, had_it: frozenset[str] = frozenset(), *, by_name: bool = False) -> Route:
+    if case.tester is not None:
+        return _to_the_tester(case, case.tester)
     staffing = Staffing(
         case.roster,
         case.calendars,
@@ -297,6 +360,10 @@ def _climb(case: Case, had_it: frozenset[str] = frozenset()) -> Route:
         case.moment,
         recipient=case.recipient,
         channel=case.channel,
-        known_to=known_to(case),
+        known_to=() if by_name else known_to(case),
+        permission="may be handed to sales",
+        may_wait=HoldReason.NOBODY_AVAILABLE not in case.inputs.released,
+        rather_waits=case.origin is Origin.IMPORT,
+        host=meeting_host(case.policy.meetings, case.inputs.facts),
     )
     return route(request, case.policy, staffing, holds=case.judge.holds)

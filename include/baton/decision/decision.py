@@ -40,6 +40,19 @@ class HoldReason(StrEnum):
     BLAST_RADIUS = "blast_radius"
     NOBODY_AVAILABLE = "nobody_available"
     NO_RULE = "no_rule"
+    DRIP = "drip"
+    ENRICHMENT = "enrichment"
+
+
+class Origin(StrEnum):
+    """Who began it: a buyer who did something, a list that somebody imported, a colleague's test.
+
+    An import has no buyer's clock. A test stands outside figures, loads and the turns of pools.
+    """
+
+    BUYER = "buyer"
+    IMPORT = "import"
+    TEST = "test"
 
 
 RELEASED_FROM_REST = "rest"
@@ -75,6 +88,7 @@ class Decision:
     failures: tuple[Failure, ...] = ()
     may_email: bool = True
     may_call: bool = True
+    origin: Origin = Origin.BUYER
     consulted: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:

@@ -9,7 +9,7 @@ byte even after the person has been erased.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -21,12 +21,27 @@ from baton.decision.canonical import canonical_bytes, fact_from_json, fact_to_js
 from baton.errors import InvariantError
 from baton.leads.facts import Problem
 from baton.leads.history import NEW_LEAD, LeadHistory
+from baton.leads.meetings import meeting_facts
 from baton.leads.permission import Permissions, permissions
 from baton.leads.relations import CrmRelations, relation_facts
 from baton.leads.verdict import GOOD, Verdict
 from baton.policy.conditions import AllOf, AnyOf, Condition, NoneOf, Test
 from baton.policy.facts import Facts, known
 from baton.policy.models import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Why an open handoff cannot stay with its owner (`because`: "left the company").
+
+    `pool`, `person` (an e-mail) or `queue` is tried before the policy's ladder, where somebody
+    named it.
+    """
+
+    because: str
+    pool: str | None = None
+    person: str | None = None
+    queue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,13 @@ class DecisionInputs:
     `personal_known` are the labels of those that were known, `observed` the outcomes of the
     policy's tests on them. `position` is the place in the batch. `released` lists reasons for
     holding that no longer hold this lead, because a person let it pass or its deadline is over.
+    `had_it`: owners who had the lead on this handoff and do not get it again, where its next owner
+    is looked for (`decide.reassign`); None: an ordinary decision.
+    `handover`: why it cannot stay with its present owner, where that is so.
+    `told` says, by label, when and where an answer was given, or which provider found a value.
+    `awaiting`: providers that failed and that the policy waits for.
+    `tester`: the e-mail of the colleague whose test this is. `colleagues`: the e-mail of who was
+    last given somebody of the same company, where the policy keeps them together.
     Make it with `gather`.
     """
 
@@ -53,6 +75,12 @@ class DecisionInputs:
     personal_known: tuple[str, ...] = ()
     observed: Mapping[str, bool] = field(default_factory=dict)
     released: tuple[str, ...] = ()
+    had_it: tuple[str, ...] | None = None
+    handover: Handover | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
+    awaiting: tuple[str, ...] = ()
+    tester: str | None = None
+    colleagues: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the inputs as plain JSON values."""
@@ -99,6 +127,9 @@ def gather(
     position: int = 0,
     problems: tuple[Problem, ...] = (),
     released: tuple[str, ...] = (),
+    told: Mapping[str, str] | None = None,
+    awaiting: tuple[str, ...] = (),
+    colleagues: str | None = None,
 ) -> DecisionInputs:
     """Make the inputs of a decision from all facts of a lead, personal ones included.
 
@@ -106,7 +137,11 @@ def gather(
     leaves the personal values behind.
     """
     related = relations or CrmRelations()
-    held = {**facts, **relation_facts(related)}
+    held = {
+        **facts,
+        **relation_facts(related),
+        **meeting_facts(policy.meetings, facts, decided_at),
+    }
     if not known(held.get("Company name")) and related.account_name:
         held["Company name"] = related.account_name
     personal = personal_labels(policy)
@@ -125,15 +160,33 @@ def gather(
         permissions=permissions(held, policy, decided_at),
         personal_known=tuple(sorted(label for label in personal if known(held.get(label)))),
         observed={
-            test.describe(): test.evaluate(held, decided_at) for test in _tests_on(personal, policy)
+            words: test.evaluate(held, decided_at) for words, test in policy.personal_tests.items()
         },
         released=released,
+        told=told or {},
+        awaiting=awaiting,
+        tester=tester_of(policy, held, decided_at),
+        colleagues=colleagues,
     )
+
+
+def tester_of(policy: Policy, facts: Facts, moment: datetime) -> str | None:
+    """Return the e-mail of the colleague who tries the chain with this lead, or None."""
+    for tester in policy.testers:
+        if tester.when.evaluate(facts, moment):
+            return tester.to or _mailbox(facts)
+    return None
+
+
+def _mailbox(facts: Facts) -> str | None:
+    """Return the lead's own address in lower case, without what follows a plus."""
+    name, at, domain = str(facts.get("E-mail") or "").strip().lower().partition("@")
+    return f"{name.partition('+')[0]}@{domain}" if at and domain else None
 
 
 def personal_labels(policy: Policy) -> frozenset[str]:
     """Return the labels of the policy's personal fields."""
-    return frozenset(label for label, found in policy.fields.items() if found.personal)
+    return policy.personal
 
 
 def refuse_personal(inputs: DecisionInputs, policy: Policy) -> None:
@@ -155,9 +208,13 @@ class Observed:
 
     def holds(self, condition: Condition, facts: Facts, moment: datetime) -> bool:
         """Tell whether a condition holds; a personal test that nobody observed does not."""
-        if not self.personal or self.personal.isdisjoint(condition.labels()):
+        if not self.personal:
             return condition.evaluate(facts, moment)
         match condition:
+            case Test(label=label):
+                if label in self.personal:
+                    return self.outcomes.get(condition.describe(), False)
+                return condition.evaluate(facts, moment)
             case AllOf(parts):
                 return all(self.holds(part, facts, moment) for part in parts)
             case AnyOf(parts):
@@ -165,21 +222,4 @@ class Observed:
             case NoneOf(parts):
                 return not any(self.holds(part, facts, moment) for part in parts)
             case _:
-                return self.outcomes.get(condition.describe(), False)
-
-
-def _tests_on(personal: frozenset[str], policy: Policy) -> Iterator[Test]:
-    for condition in _conditions(policy):
-        for test in condition.tests():
-            if test.label in personal:
-                yield test
-
-
-def _conditions(policy: Policy) -> Iterable[Condition]:
-    yield from (rule.when for rule in policy.score)
-    yield from (trigger.when for trigger in policy.triggers_strongest_first)
-    yield from (rule.when for rule in policy.route)
-    yield from (opening.when for opening in policy.enablement.openings)
-    yield from (content.when for content in policy.enablement.content)
-    if policy.customers is not None:
-        yield policy.customers.when
+                return condition.evaluate(facts, moment)

@@ -105,7 +105,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why the lead is handed over: score, band, trigger, and until when a first touch is due."""
+    """Why the lead is handed over: score, band, trigger, and until when a first touch is due.
+
+    `told` says by label when and where something was said; `duplicates` which other contacts may be
+    the same person, in words.
+    """
 
     score: Score
     band: str
@@ -115,6 +119,8 @@ class Occasion:
     zone: str = "UTC"
     may_email: bool = True
     may_call: bool = True
+    told: Mapping[str, str] = field(default_factory=dict)
+    duplicates: tuple[str, ...] = ()
 
 
 def build(
@@ -150,7 +156,11 @@ def reason_in_words(reason: Reason) -> str:
 
 
 def _card(facts: Facts, occasion: Occasion, words: Words, opening: str) -> tuple[str, ...]:
-    lines = [_who(facts, words), _company(facts, words), _score_line(occasion)]
+    scored = _score_line(occasion)
+    if occasion.duplicates:
+        # On the same line: the card has none to spare, and "do not call" must not be pushed off.
+        scored += f" · perhaps {occasion.duplicates[0]}"
+    lines = [_who(facts, words), _company(facts, words), scored]
     lines += [reason_in_words(reason) for reason in occasion.score.strongest(CARD_REASONS)]
     lines.append(_answers_line(facts, words))
     lines.append(f"Opening: {opening}" if opening else "")
@@ -243,24 +253,30 @@ def _sections(
         if label in policy.fields and not words.has(facts, label)
     )
     parts: Mapping[str, Iterable[str]] = {
-        "Basics": _listed(BASICS, facts, words),
-        "What they said": _listed(ANSWERS, facts, words),
+        "Basics": _listed(BASICS, facts, words, occasion.told),
+        "What they said": _listed(ANSWERS, facts, words, occasion.told),
         "What they did": _listed(ENGAGEMENT, facts, words),
         "Score and why": (
             _score_line(occasion),
             *(reason_in_words(reason) for reason in occasion.score.reasons),
         ),
         "Where from": _listed(SOURCE, facts, words),
-        "Also known": _listed(others, facts, words),
+        "Also known": _listed(others, facts, words, occasion.told),
+        "Perhaps the same person": occasion.duplicates,
         "Not known yet": (", ".join(missing),) if missing else (),
     }
     sections = (Section(title, tuple(lines)) for title, lines in parts.items())
     return tuple(section for section in sections if section.lines)
 
 
-def _listed(labels: Iterable[str], facts: Facts, words: Words) -> list[str]:
+def _listed(
+    labels: Iterable[str], facts: Facts, words: Words, told: Mapping[str, str] | None = None
+) -> list[str]:
+    when = {label: f" ({text.translate(_BRACES)})" for label, text in (told or {}).items()}
     return [
-        words.say(f"{label}: {{{label}}}", facts) for label in labels if words.has(facts, label)
+        words.say(f"{label}: {{{label}}}", facts) + when.get(label, "")
+        for label in labels
+        if words.has(facts, label)
     ]
 
 

@@ -7,9 +7,18 @@ from datetime import datetime
 
 from baton.calendars.build import Calendars
 from baton.errors import PolicyError
-from baton.policy.models import PoolRule
+from baton.policy.models import Caps, PoolRule
 from baton.policy.roster import Pool, Rep, Roster
 from baton.routing.book import PoolBook, absent_until
+
+_NO_CAPS = Caps()
+_SPANS = {
+    "open": "has {count} open handoffs, the cap is {cap}",
+    "hour": "got {count} handoffs in the last hour, the cap is {cap}",
+    "day": "got {count} handoffs in the last 24 hours, the cap is {cap}",
+    "week": "got {count} handoffs in the last 7 days, the cap is {cap}",
+}
+"""The limits of `Caps`, in the order in which they are looked at, and what reaching one means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +38,52 @@ class Staffing:
 
     def why_not_there(self, rep_key: str) -> str | None:
         """Say why somebody cannot be given anything (not active, away, excluded), or None."""
+        rep = self.roster.rep(rep_key)
+        gone = rep.why_gone(self.moment) if rep else None
+        if gone is not None:
+            return gone
         if rep_key in self.excluded:
             return "had this lead before"
-        rep = self.roster.rep(rep_key)
         if rep is None:
             return "is not in the roster"
-        if not rep.active:
-            return "is not active any more"
         until = absent_until(self.roster, rep_key, self.moment)
         return f"is away until {until:%Y-%m-%d %H:%M} UTC" if until else None
 
-    def why_full(self, rep_key: str) -> str | None:
-        """Say which cap somebody has reached, or None."""
-        rep = self.roster.rep(rep_key)
-        if rep is None or (rep.cap_open is None and rep.cap_day is None):
+    def why_full(self, rep_key: str, default: Caps | None = None) -> str | None:
+        """Say which cap somebody has reached, or None.
+
+        A limit of the person's own goes before that of `default` (the pool's), limit by limit.
+        """
+        caps = self.caps_of(rep_key, default)
+        if caps is _NO_CAPS or caps == _NO_CAPS:
             return None
-        open_now, of_day = self.book.loads(rep.key)
-        if rep.cap_open is not None and open_now >= rep.cap_open:
-            return f"has {open_now} open handoffs, the cap is {rep.cap_open}"
-        if rep.cap_day is not None and of_day >= rep.cap_day:
-            return f"got {of_day} handoffs in the last 24 hours, the cap is {rep.cap_day}"
+        has = self.book.loads(rep_key)
+        for name, words in _SPANS.items():
+            cap, count = getattr(caps, name), getattr(has, name)
+            if cap is not None and count >= cap:
+                return words.format(count=count, cap=cap)
         return None
+
+    def caps_of(self, rep_key: str, default: Caps | None = None) -> Caps:
+        """Return the limits that hold for somebody, those of a pool standing in for missing ones."""
+        rep, pool = self.roster.rep(rep_key), default or _NO_CAPS
+        if rep is None:
+            return pool
+        own = (rep.cap_open, rep.cap_hour, rep.cap_day, rep.cap_week)
+        if own == (None, None, None, None):
+            return pool
+        spans = zip(_SPANS, own, strict=True)
+        return Caps(**{name: getattr(pool, name) if cap is None else cap for name, cap in spans})
+
+    def room_of(self, rep_key: str, default: Caps | None = None) -> int | None:
+        """Return how many more handoffs somebody may be given now; None: no limit."""
+        caps, has = self.caps_of(rep_key, default), self.book.loads(rep_key)
+        left = [
+            max(0, cap - getattr(has, name))
+            for name in _SPANS
+            if (cap := getattr(caps, name)) is not None
+        ]
+        return min(left, default=None)
 
     def why_closed(self, rep: Rep) -> str | None:
         """Say that somebody is not working at the moment and from when on, or None."""
@@ -66,7 +100,8 @@ class Staffing:
         """Say why a member of a pool cannot be picked now, or None."""
         if weight == 0:
             return "has a weight of zero"
-        reason = self.why_not_there(rep_key) or self.why_full(rep_key)
+        caps = rule.caps if rule else None
+        reason = self.why_not_there(rep_key) or self.why_full(rep_key, caps)
         rep = self.roster.rep(rep_key)
         if reason or rep is None or rule is None or not rule.only_in_hours:
             return reason
@@ -97,3 +132,14 @@ def candidates(pool: Pool, rule: PoolRule | None, staffing: Staffing) -> Candida
         refused += [(rep, "had this lead before, somebody fresh is wanted") for rep in avoided]
         eligible = fresh
     return Candidates(tuple(eligible), tuple(refused))
+
+
+def room(pool: Pool, rule: PoolRule | None, staffing: Staffing) -> int | None:
+    """Return how many leads a pool can take now, its members' limits added up; None: no limit."""
+    total = 0
+    for rep in candidates(pool, rule, staffing).eligible:
+        left = staffing.room_of(rep, rule.caps if rule else None)
+        if left is None:
+            return None
+        total += left
+    return total
