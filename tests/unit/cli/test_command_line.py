@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from baton.cli import app
-from baton.cli_shell import exit_code_of
+from baton.cli.shell import exit_code_of
 from baton.errors import LedgerUnavailableError, MissingConnectionError, SettingsError
 
 POLICY = Path(__file__).resolve().parents[3] / "include" / "policy"

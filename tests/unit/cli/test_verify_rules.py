@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from baton.demo.verify import BOUND_S, _in_time, _one_message
+from baton.decision.difference import Difference
+from baton.demo import verify as verifying
+from baton.demo.verify import BOUND_S, _in_time, _one_message, _replayed
+from baton.pipeline.replay import Finding, ReplayReport, Standing
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -62,3 +65,35 @@ class Slack:
 )
 def test_one_message_each_neither_missing_nor_doubled(keys, holds):
     assert _one_message(Slack(*keys), [told_after(5)], {1: 1}).holds is holds
+
+
+class Context:
+    """As much of a context as the check looks at."""
+
+    engine = None
+
+
+def report_of(*findings: Finding) -> ReplayReport:
+    report = ReplayReport()
+    for finding in findings:
+        report.add(finding)
+    return report
+
+
+def test_decisions_that_come_out_otherwise_break_the_promise(monkeypatch):
+    equal = Finding(1, 1, "2", Standing.EQUAL, "")
+    erased = Finding(3, 3, "2", Standing.ERASED, "the person has been erased")
+    other = Finding(2, 2, "2", Standing.DIFFERENT, "", Difference("$.band", "hot", "warm"))
+    damaged = Finding(4, 4, "2", Standing.DAMAGED, "hash differs")
+
+    def said(*findings: Finding) -> tuple[bool, str]:
+        monkeypatch.setattr(verifying, "replay", lambda *_: report_of(*findings))
+        check = _replayed(Context)
+        return check.holds, check.words
+
+    assert said(equal, erased) == (True, "replayed 2 decisions: all equal")
+    assert said(equal, other) == (
+        False,
+        "replayed 2 decisions: 1 equal, 1 different, first at $.band",
+    )
+    assert said(equal, damaged) == (False, "replayed 2 decisions: 1 equal, 1 damaged")

@@ -1,0 +1,78 @@
+"""Which installation a command works on: that of the environment, else the running demo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from baton.pipeline.context import Context
+    from baton.settings import Settings
+
+__all__ = ["environment", "ledger", "pipeline_context", "settings"]
+
+_LEDGER = "BATON_DATABASE_URL"
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment, completed by the running demo's when it names no ledger.
+
+    All or nothing: a ledger of one installation never meets the connections of another.
+    """
+    given = dict(os.environ)
+    if given.get(_LEDGER, "").strip():
+        return given
+    from baton.demo.attachment import find_demo
+
+    demo = find_demo(given)
+    return given if demo is None else {**given, **demo.variables}
+
+
+def settings() -> Settings:
+    """Return the settings. Raises SettingsError, which says what to set."""
+    from baton.settings import Settings
+
+    return Settings.from_environment(environment())
+
+
+@contextmanager
+def ledger() -> Iterator[Connection]:
+    """Open one transaction on the ledger, after checking that its tables are ours.
+
+    Raises:
+        SettingsError: no ledger is named.
+        LedgerUnavailableError, MigrationNeededError: it does not answer, or needs migrating.
+    """
+    from baton.ledger.engine import ledger_engine, transaction
+    from baton.ledger.migrate import check_current
+
+    engine = ledger_engine(settings().database_url)
+    try:
+        check_current(engine)
+        with transaction(engine) as conn:
+            yield conn
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def pipeline_context() -> Iterator[Context]:
+    """Open ledger and gateways for pipeline steps.
+
+    Raises:
+        ConfigurationError: a setting or connection is missing.
+        LedgerUnavailableError, MigrationNeededError: the ledger is not ready.
+    """
+    from baton.pipeline.context import Connections, open_context
+    from baton.settings import Settings
+
+    env = environment()
+    ctx = open_context(Settings.from_environment(env), Connections.from_environment(env))
+    try:
+        yield ctx
+    finally:
+        ctx.engine.dispose()

@@ -1,0 +1,178 @@
+"""``baton run``, ``status``, ``stop-effects``, ``resume-effects``: for ops, beside Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from baton.cli.installation import ledger, pipeline_context, settings
+from baton.cli.shell import out, whoever_calls
+
+if TYPE_CHECKING:
+    from baton.ledger.drift import WarningRow
+    from baton.pipeline.context import Context
+    from baton.pipeline.report import StepReport
+
+
+class Step(StrEnum):
+    """The steps that a Dag's tasks call; `chain` is lead_handoff and disposition_sync in a row."""
+
+    REFERENCES = "references"
+    QUALIFY = "qualify"
+    DELIVER = "deliver"
+    WRITE_BACK = "write-back"
+    OUTCOMES = "outcomes"
+    CLOCKS = "clocks"
+    TIMERS = "timers"
+    MEASURE = "measure"
+    CONSERVATION = "conservation"
+    DIGEST = "digest"
+    DRIFT = "drift"
+    DUPLICATES = "duplicates"
+    CHAIN = "chain"
+
+
+CHAIN = (
+    Step.REFERENCES,
+    Step.QUALIFY,
+    Step.DELIVER,
+    Step.OUTCOMES,
+    Step.CLOCKS,
+    Step.TIMERS,
+    Step.WRITE_BACK,
+)
+
+
+def run(
+    step: Annotated[Step, typer.Argument(help="Which step, or 'chain' for all in their order.")],
+) -> None:
+    """Run one step of the pipeline here and now, as its Dag's task does; again changes nothing.
+
+    Examples: `baton run qualify`, `baton run chain`
+    """
+    with pipeline_context() as ctx:
+        for one in CHAIN if step is Step.CHAIN else (step,):
+            _print_report(one, call(one, ctx))
+
+
+def call(step: Step, ctx: Context) -> StepReport:
+    """Call one step. Raises what it raises."""
+    from baton.pipeline import (
+        audit,
+        deliver,
+        digest,
+        drift,
+        duplicates,
+        qualify,
+        references,
+        sales_activity,
+        sla_watch,
+        timers,
+        upkeep,
+    )
+
+    steps: Mapping[Step, Callable[[Context], StepReport]] = {
+        Step.REFERENCES: references.read_references,
+        Step.QUALIFY: qualify.qualify_and_route,
+        Step.DELIVER: deliver.deliver_and_notify,
+        Step.WRITE_BACK: deliver.write_back,
+        Step.OUTCOMES: sales_activity.read_outcomes,
+        Step.CLOCKS: sla_watch.watch_clocks,
+        Step.TIMERS: timers.run_timers,
+        Step.MEASURE: audit.measure,
+        Step.CONSERVATION: upkeep.check_conservation,
+        Step.DIGEST: digest.send_digest,
+        Step.DRIFT: drift.check_drift,
+        Step.DUPLICATES: duplicates.link_duplicates,
+    }
+    return steps[step](ctx)
+
+
+def _print_report(step: Step, report: StepReport) -> None:
+    counts = ", ".join(f"{name} {count}" for name, count in report.counts().items())
+    out().print(f"{step.value:<13}{counts or 'nothing to do'}", markup=False)
+
+
+def status() -> None:
+    """Show leads and handoffs by state, what waits to be sent, policy, mode and kill switch."""
+    from baton.clock import SystemClock
+    from baton.ledger import (
+        conservation,
+        drift,
+        duplicates,
+        outbox,
+        policies,
+        rosters,
+        switches,
+        watermarks,
+    )
+    from baton.pipeline.pull import WATERMARK
+
+    with ledger() as conn:
+        now = SystemClock().now()
+        health = conservation.check(conn, now=now)
+        depth = outbox.depth(conn)
+        policy, roster = policies.current_hash(conn), rosters.current(conn)
+        stopped = switches.effects_stopped(conn)
+        mark = watermarks.get(conn, WATERMARK)
+        warnings = drift.warnings_since(conn, now - timedelta(days=1))
+        pairs = duplicates.count(conn)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_row("mode", settings().mode.value)
+    table.add_row("policy", policy[:12] if policy else "[red]none is active[/]")
+    table.add_row("roster", roster.hash[:12] if roster else "[red]none[/]")
+    table.add_row("effects", "[red]stopped: baton resume-effects[/]" if stopped else "go out")
+    table.add_row("HubSpot read to", f"{mark} " if mark else "not read yet")
+    table.add_row("leads", _counts(health.leads))
+    table.add_row("handoffs", _counts(health.handoffs))
+    for one in depth:
+        table.add_row(
+            f"{one.kind}",
+            f"{one.count} {one.state}, the oldest since {one.oldest_at:%Y-%m-%d %H:%M} UTC",
+        )
+    broken = f"[red]{len(health.findings)} findings: baton run conservation[/]"
+    table.add_row("unusual", _unusual(warnings))
+    table.add_row("duplicates", f"{pairs} pairs to look at: baton duplicates" if pairs else "none")
+    table.add_row("conservation", broken if health.findings else "every lead accounted for")
+    out().print(table)
+
+
+def stop_effects(
+    by: Annotated[str | None, typer.Option("--by", help="Who (default: your login name).")] = None,
+) -> None:
+    """Pull the kill switch: deciding goes on, but nothing is written or sent until resumed."""
+    from baton.clock import SystemClock
+    from baton.ledger import switches
+
+    with ledger() as conn:
+        switches.stop_effects(conn, by=by or whoever_calls(), at=SystemClock().now())
+    out().print("nothing goes out any more; everything is kept. Resume: baton resume-effects")
+
+
+def resume_effects() -> None:
+    """Release the kill switch: what has waited goes out with the next delivery."""
+    from baton.ledger import switches
+
+    with ledger() as conn:
+        switches.resume_effects(conn)
+    out().print("effects go out again")
+
+
+def _unusual(warnings: Sequence[WarningRow]) -> str:
+    if not warnings:
+        return "nothing in the last 24 hours"
+    shown = [f"{one.hour:%H:%M} UTC: {one.words}" for one in warnings[:3]]
+    more = [f"and {len(warnings) - 3} more in the log"] if len(warnings) > 3 else []
+    # In angles of rich's markup a value from a form must not become a style.
+    return "[yellow]" + escape("; ".join([*shown, *more])) + "[/]"
+
+
+def _counts(by_state: Mapping[str, int]) -> str:
+    shown = [f"{count} {state.replace('_', ' ')}" for state, count in by_state.items() if count]
+    return ", ".join(shown) or "none"

@@ -1,0 +1,199 @@
+"""What comes out of deciding on an export: the CSV of decisions, the rejects, the summary."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from baton.decision.decision import Decision, DecisionOutcome
+from baton.decision.package import points_in_words, reason_in_words
+from baton.errors import ConfigurationError
+from baton.routing.ladder import OwnerKind
+
+if TYPE_CHECKING:
+    from _csv import Writer
+
+    from baton.decision.inputs import DecisionInputs
+    from baton.pipeline.export_text import Unreadable
+
+__all__ = ["COLUMNS", "DecisionWriter", "FileReport", "harmless"]
+
+COLUMNS = (
+    "row", "lead", "outcome", "reason_code", "reason", "band", "score", "score_reasons",
+    "trigger", "rule", "owner", "pool_or_queue", "state",
+)  # fmt: skip
+REJECT_COLUMNS = ("row", "line", "reason", "text")
+MOST_REJECTS_SHOWN = 5
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def harmless(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: such a text gets an apostrophe."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of a file, counted. `unreadable` counts values that are no values, by field."""
+
+    decided: int = 0
+    rejected: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    bands: Counter[str] = field(default_factory=Counter)
+    triggers: Counter[str] = field(default_factory=Counter)
+    owners: Counter[tuple[str, str]] = field(default_factory=Counter)
+    why_not: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    rejects: list[Unreadable] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows the file holds, empty ones apart."""
+        return self.decided + self.rejected
+
+    def add(self, decision: Decision, inputs: DecisionInputs) -> None:
+        """Count one decision."""
+        self.decided += 1
+        self.outcomes[decision.outcome.value] += 1
+        self.bands[decision.band or ""] += 1
+        if decision.trigger:
+            self.triggers[decision.trigger] += 1
+        route = decision.route
+        if decision.outcome is DecisionOutcome.HANDOFF and route and route.owner:
+            self.owners[route.owner.key, _place(decision)] += 1
+            return
+        for reason in _why_not(decision):
+            self.why_not[decision.outcome.value, reason] += 1
+
+    def reject(self, found: Unreadable) -> None:
+        """Count what is no row."""
+        self.rejected += 1
+        if len(self.rejects) < MOST_REJECTS_SHOWN:
+            self.rejects.append(found)
+
+    def end(self) -> None:
+        """Put the counts in one order, so that the same file gives the same report."""
+        for name in ("outcomes", "bands", "triggers", "owners", "why_not", "unreadable"):
+            counts: Counter[Any] = getattr(self, name)
+            ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+            setattr(self, name, Counter(dict(ordered)))
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as plain JSON values."""
+        return {
+            "rows": self.rows,
+            "decided": self.decided,
+            "rejected": self.rejected,
+            "outcomes": dict(self.outcomes),
+            "bands": dict(self.bands),
+            "triggers": dict(self.triggers),
+            "owners": [
+                {"owner": owner, "pool_or_queue": place, "handoffs": count}
+                for (owner, place), count in self.owners.items()
+            ],
+            "not_handed_off": [
+                {"outcome": outcome, "reason": reason, "leads": count}
+                for (outcome, reason), count in self.why_not.items()
+            ],
+            "unreadable_values": dict(self.unreadable),
+            "rejects": [
+                {"row": r.number, "line": r.line, "reason": r.reason} for r in self.rejects
+            ],
+        }
+
+
+def _why_not(decision: Decision) -> tuple[str, ...]:
+    """Return why a lead was not handed off: each thing that is wrong with it, else its reason."""
+    if decision.failures:
+        return tuple(dict.fromkeys(one.message for one in decision.failures))
+    return (decision.reason_code.replace("_", " "),)
+
+
+def _place(decision: Decision) -> str:
+    route = decision.route
+    if route is None or route.owner is None:
+        return ""
+    return route.pool or (route.owner.key if route.owner.kind is OwnerKind.QUEUE else "")
+
+
+class DecisionWriter:
+    """Writes decisions, and the rejects if there are any; a file appears when it is complete."""
+
+    def __init__(self, out: Path | None, rejects: Path | None) -> None:
+        self._out, self._rejects = out, rejects
+        self._stack = ExitStack()
+        self._writer: Writer | None = None
+        self._reject_writer: Writer | None = None
+        self._parts: list[tuple[Path, Path]] = []
+
+    def __enter__(self) -> Self:
+        if self._out is not None:
+            self._writer = self._open(self._out, COLUMNS)
+        if self._rejects is not None and self._rejects.is_file():
+            # Rejects of an earlier run would be taken for this one's.
+            self._reject_writer = self._open(self._rejects, REJECT_COLUMNS)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+        for part, final in self._parts:
+            if kind is None:
+                part.replace(final)
+            else:
+                part.unlink(missing_ok=True)
+
+    def write(self, row: int, lead: str, decision: Decision) -> None:
+        """Write the decision on a row; `lead` is what its key column holds."""
+        if self._writer is None:
+            return
+        score, route = decision.score, decision.route
+        said = score.strongest(len(score.reasons)) if score else ()
+        texts = [
+            decision.outcome.value,
+            decision.reason_code,
+            decision.words,
+            decision.band or "",
+        ]
+        reasons = "; ".join(reason_in_words(one) for one in said)
+        after = [
+            reasons,
+            decision.trigger or "",
+            (route.rule_id if route else None) or "",
+            route.owner.key if route and route.owner else "",
+            _place(decision),
+            decision.lead_state.value if decision.lead_state else "",
+        ]
+        points = points_in_words(score.total_milli) if score else ""
+        cells = [harmless(text) for text in (lead, *texts)]
+        self._writer.writerow([row, *cells, points, *(harmless(text) for text in after)])
+
+    def reject(self, found: Unreadable) -> None:
+        """Keep what is no row."""
+        if self._rejects is None:
+            return
+        if self._reject_writer is None:
+            self._reject_writer = self._open(self._rejects, REJECT_COLUMNS)
+        text = found.text.rstrip("\r\n")
+        self._reject_writer.writerow([found.number, found.line, found.reason, harmless(text)])
+
+    def _open(self, path: Path, columns: tuple[str, ...]) -> Writer:
+        part = path.with_name(path.name + ".part")
+        try:
+            file = part.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from error
+        self._stack.enter_context(file)
+        self._parts.append((part, path))
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        return writer
