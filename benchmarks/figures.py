@@ -29,3 +29,10 @@ def best_of(repeats: int, work: Callable[[], object]) -> float:
         work()
         found.append(time.process_time() - began)
     return min(found)
+
+
+def shown(value: float) -> str:
+    """Return a number as a person reads it: three figures that matter."""
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.3f}"

@@ -1,7 +1,8 @@
 """The benchmarks: `make bench`, or `python benchmarks/run.py --help`.
 
-One-core figures are CPU time, best of three; those of the chain are wall time of one run.
-Prints a table and writes the same figures, with machine and date, into benchmarks/results/.
+One-core figures are CPU time; those of the chain are wall time of one run. Prints a table and writes
+the same figures, with machine and date, into benchmarks/results/; a full run of everything, or
+--docs, also puts them into docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -17,11 +18,16 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from figures import Figure
+import document
+from figures import Figure, shown
 
-RESULTS = Path(__file__).resolve().parent / "results"
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
 
 SUBJECTS = {
+    "scores": ("scores", "Scores: thirty rules, the same leads, one core, from a prepared frame"),
+    "frames": ("scores", "Making a frame of leads that come as dictionaries"),
+    "whole": ("whole", "Whole decisions by columns, one core"),
     "decisions": ("deciding", "Decisions, one core"),
     "deadlines": ("deciding", "Working-time calendars, one core"),
     "fairness": ("fairness", "Fairness: worst distance from a fair share"),
@@ -34,6 +40,7 @@ def main() -> None:
     """Measure what was asked for, print it, write it down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small numbers, to see that it runs")
+    parser.add_argument("--docs", action="store_true", help="put the figures into the docs")
     parser.add_argument("subject", nargs="*", metavar="subject", help=", ".join(SUBJECTS))
     options = parser.parse_args()
     unknown = [name for name in options.subject if name not in SUBJECTS]
@@ -51,13 +58,9 @@ def main() -> None:
             print(f"  {one.what:<46}{shown(one.value):>12} {one.unit:<12} {one.terms}")
         print(f"  measured in {time.perf_counter() - began:.0f} s", flush=True)
     print(f"\n{written(measured, quick=options.quick)}")
-
-
-def shown(value: float) -> str:
-    """Return a number as a person reads it: three figures that matter."""
-    if value >= 100 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.3f}"
+    if options.docs or not (options.quick or options.subject):
+        tables = {SUBJECTS[name][1]: (name, figures) for name, figures in measured.items()}
+        print(f"{document.put(tables, machine(), datetime.now(UTC)).relative_to(HERE.parent)}")
 
 
 def machine() -> str:
