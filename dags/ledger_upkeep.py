@@ -1,6 +1,8 @@
 """## Purpose
 Proves that no lead is lost: every lead is in exactly one state, every state that is not final has a
 timer, every open handoff has an owner, no effect is stuck. Carries out the timers that are due.
+Sends the daily quarantine digest, and warns when an hour's leads are not as usual. Hands over what
+is open with everybody whose last day has come.
 
 ## Inputs and outputs
 In: the ledger. Out: timers carried out; a report in the log, by cause and repair.
@@ -56,7 +58,25 @@ def ledger_upkeep() -> None:
         with task_context() as ctx:
             return step(ctx).counts()
 
+    @task(pool=LEDGER_POOL)
+    def look_after_data() -> dict[str, int]:
+        """Send the day's quarantine digest when it is time, and say where leads are unusual."""
+        from baton.pipeline.data_care import look_after_data as step
+
+        with task_context() as ctx:
+            return step(ctx).counts()
+
+    @task(pool=LEDGER_POOL)
+    def hand_over_leavers() -> dict[str, int]:
+        """Give the open handoffs of everybody whose last day has come to others."""
+        from baton.pipeline.leaver import hand_over_due as step
+
+        with task_context() as ctx:
+            return step(ctx).counts()
+
     run_timers() >> check_conservation()
+    hand_over_leavers()
+    look_after_data()
 
 
 ledger_upkeep()

@@ -31,6 +31,9 @@ _EXAMPLES = {
         '"https://<my domain>.my.salesforce.com", "consumer_key": "<key>", '
         '"consumer_secret": "<secret>"}}'
     ),
+    "enrichment_default": (
+        '{"conn_type": "http", "host": "https://<provider>", "password": "<key>"}'
+    ),
     SLACK: '{"conn_type": "slack", "password": "<bot token>"}',
 }
 _BLANK_ALLOWED = frozenset(

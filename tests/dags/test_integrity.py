@@ -21,7 +21,12 @@ STRUCTURE = {
         "deliver_and_notify": ["qualify_and_route"],
         "write_back": ["deliver_and_notify"],
     },
-    "ledger_upkeep": {"run_timers": [], "check_conservation": ["run_timers"]},
+    "ledger_upkeep": {
+        "run_timers": [],
+        "check_conservation": ["run_timers"],
+        "hand_over_leavers": [],
+        "look_after_data": [],
+    },
     "sla_watch": {"watch_clocks": []},
 }
 """Every Dag, its tasks in order, and what each comes after."""

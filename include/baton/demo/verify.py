@@ -14,15 +14,19 @@ from baton.demo.live import live_handoffs, seconds_to_message
 from baton.demo.market import MarketAdmin
 from baton.ledger import conservation, handoffs, leads
 from baton.ledger.conservation import Severity
+from baton.ledger.decisions import Selection
 from baton.ledger.engine import transaction
 from baton.ledger.handoffs import HandoffRow
 from baton.pipeline.context import Context
+from baton.pipeline.replay import replay
 
 __all__ = ["BOUND_S", "Check", "all_hold", "unknown_contacts", "verify"]
 
 BOUND_S = 120.0
 """Seconds from capture to message that no live lead may exceed (requirement 000-10)."""
 _DONE = "done"
+MOST_REPLAYED = 3000
+"""Decisions that are repeated, the newest ones: more than a demonstration makes, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def verify(
     `grace`: contacts younger than this may still be on their way. `live_since` None: nothing has
     been live, so nothing can be late.
     """
-    checks = [_lost(ctx, grace), _conserved(ctx), _one_record(ctx), _one_task(ctx)]
+    checks = [_lost(ctx, grace), _conserved(ctx), _one_record(ctx), _one_task(ctx), _replayed(ctx)]
     if live_since is not None:
         with transaction(ctx.engine) as conn:
             live = live_handoffs(conn, live_since)
@@ -102,6 +106,17 @@ def _one_task(ctx: Context) -> Check:
     doubled = sum(1 for count in keys.values() if count > 1)
     words = f"{doubled} doubled" if doubled else f"{len(keys)} tasks, none doubled"
     return Check("one task each", not doubled, words)
+
+
+def _replayed(ctx: Context) -> Check:
+    """Every decision comes out the same again from what is stored of it, byte for byte."""
+    report = replay(ctx.engine, Selection(newest=MOST_REPLAYED))
+    if report.all_equal:
+        return Check("decisions repeat", True, f"replayed {report.total} decisions: all equal")
+    counts = ", ".join(f"{count} {standing}" for standing, count in report.counts.items())
+    place = report.first.difference if report.first else None
+    at = f", first at {place.path}" if place else ""
+    return Check("decisions repeat", False, f"replayed {report.total} decisions: {counts}{at}")
 
 
 def _one_message(admin: MarketAdmin, live: Sequence[HandoffRow], hops: dict[int, int]) -> Check:

@@ -15,7 +15,7 @@ from baton.ledger.tables import batch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """One batch. `counts` are numbers by name, for pages and task results."""
+    """One batch. `counts` are numbers by name; `run` names the Airflow run that asked for it."""
 
     id: uuid.UUID
     kind: str
@@ -25,6 +25,7 @@ class BatchRow:
     created_at: datetime
     finished_at: datetime | None
     counts: Mapping[str, Any]
+    run: str | None = None
 
 
 def create(
@@ -36,6 +37,7 @@ def create(
     policy_hash: str | None,
     roster_hash: str | None,
     at: datetime,
+    run: str | None = None,
 ) -> None:
     """Begin a batch. Policy and roster are pinned here, for all of it."""
     conn.execute(
@@ -46,6 +48,7 @@ def create(
             policy_hash=policy_hash,
             roster_hash=roster_hash,
             created_at=at,
+            run=run,
         )
     )
 

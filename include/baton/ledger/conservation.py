@@ -184,7 +184,8 @@ _CHECKS = (
              AND kind IN ('salesforce_record', 'salesforce_task', 'slack_message')
            GROUP BY handoff_id, hop, kind
            HAVING count(DISTINCT result ->> 'id') > 1
-             OR (kind <> 'salesforce_record' AND count(*) > 1)""",
+             OR (kind <> 'salesforce_record'
+                 AND count(*) FILTER (WHERE params ->> 'refresh' IS NULL) > 1)""",
         "the same thing was made twice for one hop",
         "find the second one by its key, remove what it made, and report the bug",
     ),

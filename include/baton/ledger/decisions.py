@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
-from baton.ledger.tables import decision
+from baton.ledger.tables import among, decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,19 @@ class DecisionRow(NewDecision):
     id: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which decisions: those from `since` on, of one lead, one alone; None: no matter.
+
+    `newest`: only so many, the newest of them.
+    """
+
+    since: datetime | None = None
+    lead_id: int | None = None
+    decision_id: int | None = None
+    newest: int | None = None
+
+
 def record(conn: Connection, news: Sequence[NewDecision]) -> list[int]:
     """Record decisions; return their ids in the same order."""
     if not news:
@@ -58,6 +71,12 @@ def get(conn: Connection, decision_id: int) -> DecisionRow | None:
     """Return one decision, or None."""
     row = conn.execute(select(decision).where(decision.c.id == decision_id)).one_or_none()
     return DecisionRow(**row._asdict()) if row else None
+
+
+def get_many(conn: Connection, decision_ids: Iterable[int]) -> dict[int, DecisionRow]:
+    """Return decisions by id; unknown ones are left out."""
+    rows = conn.execute(select(decision).where(among(decision.c.id, decision_ids)))
+    return {row.id: DecisionRow(**row._asdict()) for row in rows}
 
 
 def latest(conn: Connection, lead_id: int) -> DecisionRow | None:
@@ -93,3 +112,33 @@ def since(conn: Connection, start: datetime, *, chunk: int = 500) -> Iterator[De
         if len(rows) < chunk:
             return
         last = rows[-1].id
+
+
+def count(conn: Connection, selection: Selection) -> int:
+    """Return how many decisions are selected."""
+    query = _of_selection(conn, selection, select(decision.c.id)).subquery()
+    return int(conn.execute(select(func.count()).select_from(query)).scalar_one())
+
+
+def page(
+    conn: Connection, selection: Selection, *, after_id: int = 0, limit: int = 500
+) -> list[DecisionRow]:
+    """Return selected decisions after `after_id`, oldest first."""
+    query = _of_selection(conn, selection, select(decision))
+    query = query.where(decision.c.id > after_id).order_by(decision.c.id).limit(limit)
+    return [DecisionRow(**row._asdict()) for row in conn.execute(query)]
+
+
+def _of_selection(conn: Connection, selection: Selection, query: Select[Any]) -> Select[Any]:
+    if selection.since is not None:
+        query = query.where(decision.c.decided_at >= selection.since)
+    if selection.lead_id is not None:
+        query = query.where(decision.c.lead_id == selection.lead_id)
+    if selection.decision_id is not None:
+        query = query.where(decision.c.id == selection.decision_id)
+    if selection.newest is not None:
+        newest = query.with_only_columns(decision.c.id).order_by(decision.c.id.desc())
+        oldest = conn.execute(newest.offset(max(0, selection.newest - 1)).limit(1)).scalar()
+        if oldest is not None:
+            query = query.where(decision.c.id >= oldest)
+    return query

@@ -40,7 +40,8 @@ class NewEffect:
 
     `generation` is the hop's number, or for a lead-level effect a number that grows (the decision's
     id). `depends_on_key` names an effect that must be done first, of this call or an earlier one.
-    `priority`: lower goes first; 0 for the hottest band.
+    `priority`: lower goes first; 0 for the hottest band. `not_before`: the instant from which it may
+    be carried out; None: at once.
     """
 
     key: str
@@ -53,6 +54,7 @@ class NewEffect:
     params: Mapping[str, Any] = field(default_factory=dict)
     state: EffectState = EffectState.PENDING
     priority: int = 100
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,9 @@ class NewHandoff:
     source: str | None = None
     segment: str | None = None
     territory: str | None = None
+    origin: str = "buyer"
+    account_id: str | None = None
+    company_domain: str | None = None
     package: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -97,6 +100,7 @@ class HandoffRow:
     amount_cents: int | None
     salesforce_opportunity_id: str | None
     package: Mapping[str, Any]
+    origin: str = "buyer"
 
     @property
     def is_open(self) -> bool:

@@ -8,8 +8,14 @@ from sqlalchemy import Connection, select
 
 from baton.ledger.tables import lead
 
-JUDGE_AGAIN = ("judge_again", "route_to_fallback", "return")
+RE_CHECK = "re_check"
+"""Timer action: a person wants it judged again, as it is."""
+RELEASE = "release"
+"""Timer action: a person lets it pass, whatever held it."""
+JUDGE_AGAIN = ("judge_again", "route_to_fallback", "return", RE_CHECK, RELEASE)
 """Timer actions that ask for a new judgement; the others are carried out without one."""
+HELD_BY_HAND = "by_hand"
+"""The reason code of leads that a person holds: they are not judged before their time."""
 
 
 def due(conn: Connection, now: datetime, *, limit: int = 500) -> tuple[str, ...]:

@@ -47,6 +47,9 @@ class LeadRow:
     last_content_hash: str | None
     merged_into: int | None
     created_at: datetime
+    held_for: str | None = None
+    waits_for: str | None = None
+    retry_at: datetime | None = None
     created: bool = False
     changed: bool = False
 
@@ -55,7 +58,9 @@ class LeadRow:
 class StateChange:
     """A lead moves to `after`. `timer_at` is required where the state waits for an instant.
 
-    The same state again only renews the timer.
+    The same state again only renews the timer. `held_for`, `waits_for`, `retry_at`: why a held lead
+    is held, whom it waits for, and from when on it may be tried before its timer; a change that
+    does not say `held_for` leaves all three as they are.
     """
 
     lead_id: int
@@ -65,6 +70,9 @@ class StateChange:
     by: str
     timer_at: datetime | None = None
     timer_action: str | None = None
+    held_for: str | None = None
+    waits_for: str | None = None
+    retry_at: datetime | None = None
 
 
 def get(conn: Connection, lead_id: int) -> LeadRow | None:
@@ -93,6 +101,23 @@ def by_salesforce_ids(conn: Connection, ids: Iterable[str]) -> dict[str, LeadRow
     return found
 
 
+def hubspot_ids_like(conn: Connection, beginning: str, *, limit: int = 500) -> list[str]:
+    """Return HubSpot ids that begin like this."""
+    query = select(lead.c.hubspot_id).where(
+        lead.c.hubspot_id.startswith(beginning, autoescape=True)
+    )
+    return list(conn.execute(query.order_by(lead.c.hubspot_id).limit(limit)).scalars())
+
+
+def salesforce_ids_like(conn: Connection, beginning: str) -> list[str]:
+    """Return the ids of Salesforce Leads and Contacts that begin like this, case and all."""
+    found: list[str] = []
+    for column in (lead.c.salesforce_contact_id, lead.c.salesforce_lead_id):
+        query = select(column).where(column.startswith(beginning, autoescape=True))
+        found += conn.execute(query.limit(2)).scalars()
+    return found
+
+
 def lock_leads(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadRow]:
     """Lock these leads in the order of their ids until the transaction ends."""
     return {row.id: as_lead(row) for row in lock_rows(conn, among(lead.c.id, lead_ids))}
@@ -106,6 +131,12 @@ def in_state(
     if before_id is not None:
         query = query.where(lead.c.id < before_id)
     return [as_lead(row) for row in conn.execute(query)]
+
+
+def ids_in_state(conn: Connection, lead_ids: Iterable[int], state: LeadState) -> frozenset[int]:
+    """Return which of these leads are in `state`."""
+    query = select(lead.c.id).where(among(lead.c.id, lead_ids), lead.c.state == state)
+    return frozenset(conn.execute(query).scalars())
 
 
 def count_by_state(conn: Connection) -> dict[LeadState, int]:
@@ -267,20 +298,33 @@ def _update_of(change: StateChange, current: LeadState) -> dict[str, Any]:
         "since": None if current is after else change.at,
         "timer_at": None if final else change.timer_at,
         "timer_action": None if final else action,
+        "held_for": change.held_for if after is LeadState.HELD else None,
+        "waits_for": change.waits_for if after is LeadState.HELD else None,
+        "retry_at": change.retry_at if after is LeadState.HELD else None,
+        "stays": current is after and change.held_for is None,
     }
 
 
 def _apply(conn: Connection, updates: Sequence[Mapping[str, Any]]) -> None:
     if not updates:
         return
-    names = ("id", "state", "since", "timer_at", "timer_action")
+    names = (
+        "id", "state", "since", "timer_at", "timer_action",
+        "held_for", "waits_for", "retry_at", "stays",
+    )  # fmt: skip
     conn.execute(
         text(
             "UPDATE lead SET state = new.state, state_since = coalesce(new.since, state_since),"
-            " timer_at = new.timer_at, timer_action = new.timer_action FROM unnest("
+            " timer_at = new.timer_at, timer_action = new.timer_action,"
+            " held_for = CASE WHEN stays THEN lead.held_for ELSE new.held_for END,"
+            " waits_for = CASE WHEN stays THEN lead.waits_for ELSE new.waits_for END,"
+            " retry_at = CASE WHEN stays THEN lead.retry_at ELSE new.retry_at END FROM unnest("
             "CAST(:id AS bigint[]), CAST(:state AS text[]), CAST(:since AS timestamptz[]),"
-            " CAST(:timer_at AS timestamptz[]), CAST(:timer_action AS text[]))"
-            " AS new(id, state, since, timer_at, timer_action) WHERE lead.id = new.id"
+            " CAST(:timer_at AS timestamptz[]), CAST(:timer_action AS text[]),"
+            " CAST(:held_for AS text[]), CAST(:waits_for AS text[]),"
+            " CAST(:retry_at AS timestamptz[]), CAST(:stays AS boolean[]))"
+            " AS new(id, state, since, timer_at, timer_action, held_for, waits_for, retry_at,"
+            " stays) WHERE lead.id = new.id"
         ),
         {name: [row[name] for row in updates] for name in names},
     )

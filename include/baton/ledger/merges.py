@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from baton.errors import InvariantError
 from baton.leads.states import FINAL_LEAD_STATES, HandoffState, LeadState
-from baton.ledger import handoffs, outbox
+from baton.ledger import answers, handoffs, outbox
 from baton.ledger.lead_rows import LeadRow, StateChange, lock_leads, set_states
 from baton.ledger.persons import delete_people
 from baton.ledger.tables import OPEN_HANDOFF_STATES, among, effect, handoff, lead
@@ -51,6 +51,7 @@ def merge_into(
         )
     )
     conn.execute(update(lead).where(among(lead.c.id, ids)).values(merged_into=winner_id))
+    answers.inherit(conn, winner_id, ids)
     delete_people(conn, ids)
 
 

@@ -18,15 +18,17 @@ def _seconds(later: str, earlier: str) -> str:
     return f"CASE WHEN {passed} < 0 THEN 0 ELSE {passed} END"
 
 
-_FACTS = f"""
+FACTS = f"""
     SELECT h.band, h.source, h.segment, h.territory, h.trigger, first.owner_key AS owner, h.mode,
-        h.first_touch_at, h.captured_at, h.meeting_at, h.state, h.amount_cents,
+        h.first_touch_at, h.captured_at, h.decided_at, h.meeting_at, h.state, h.amount_cents,
         h.notified_at IS NOT NULL AS is_notified,
-        {_seconds("h.first_touch_at", "h.captured_at")} AS to_touch,
+        h.origin = 'buyer' AS is_asked,
+        CASE WHEN h.origin = 'buyer' THEN {_seconds("h.first_touch_at", "h.captured_at")} END
+            AS to_touch,
         {_seconds("h.first_touch_at", "coalesce(h.owner_written_at, first.assigned_at)")}
             AS to_answer,
-        CASE WHEN h.mode = 'live' THEN {_seconds("h.notified_at", "h.captured_at")} END
-            AS to_message,
+        CASE WHEN h.mode = 'live' AND h.origin = 'buyer'
+            THEN {_seconds("h.notified_at", "h.captured_at")} END AS to_message,
         {_seconds("h.meeting_at", "h.captured_at")} AS to_meeting,
         h.accepted_at IS NOT NULL OR h.outcome = 'accepted'
             OR h.state IN ('accepted', 'working', 'converted', 'won', 'lost') AS is_accepted,
@@ -38,17 +40,19 @@ _FACTS = f"""
         EXISTS (SELECT 1 FROM touch t WHERE t.handoff_id = h.id AND t.grade >= 3) AS is_contacted,
         h.opportunity_at IS NOT NULL OR h.state IN ('converted', 'won', 'lost') AS is_opportunity
     FROM handoff h JOIN hop first ON first.handoff_id = h.id AND first.number = 1
-    WHERE h.mode <> 'observe' AND h.state <> 'cancelled'
+    WHERE h.mode <> 'observe' AND h.state <> 'cancelled' AND h.origin <> 'test'
       AND h.decided_at >= :start AND h.decided_at < :end
 """
 
 COHORT = text(
     f"""
-    WITH facts AS ({_FACTS})
+    WITH facts AS ({FACTS})
     SELECT {", ".join(DIMENSIONS)}, grouping({", ".join(DIMENSIONS)}) AS grouped,
         count(*) AS handoffs,
+        count(*) FILTER (WHERE is_asked) AS asked,
         count(to_touch) AS touched,
-        count(*) - count(to_touch) AS untouched,
+        count(*) FILTER (WHERE is_asked) - count(to_touch) AS untouched,
+        count(to_answer) AS answered,
         count(*) FILTER (WHERE to_touch <= 60) AS touched_1,
         count(*) FILTER (WHERE to_touch <= 300) AS touched_5,
         count(*) FILTER (WHERE to_touch <= 3600) AS touched_60,
@@ -91,7 +95,7 @@ RECYCLED = text(
     LEFT JOIN handoff again ON again.lead_id = back.lead_id AND again.id > back.id
         AND (again.opportunity_at IS NOT NULL OR again.state IN ('converted', 'won', 'lost'))
         AND again.decided_at < back.disposed_at + interval '12 months'
-    WHERE back.state = 'recycled' AND back.mode <> 'observe'
+    WHERE back.state = 'recycled' AND back.mode <> 'observe' AND back.origin <> 'test'
       AND back.disposed_at >= :start AND back.disposed_at < :end
     """
 )
@@ -100,6 +104,7 @@ DECIDED = text(
     """
     SELECT 'outcome:' || outcome AS dimension, count(DISTINCT lead_id) AS value
     FROM decision WHERE decided_at >= :start AND decided_at < :end
+      AND result ->> 'origin' IS DISTINCT FROM 'test'
     GROUP BY outcome ORDER BY outcome
     """
 )
@@ -108,7 +113,7 @@ DISPOSED = text(
     """
     SELECT 'code:' || d.code AS dimension, count(*) AS value
     FROM disposition d JOIN handoff h ON h.id = d.handoff_id
-    WHERE h.mode <> 'observe' AND d.at >= :start AND d.at < :end
+    WHERE h.mode <> 'observe' AND h.origin <> 'test' AND d.at >= :start AND d.at < :end
     GROUP BY d.code ORDER BY d.code
     """
 )
@@ -118,18 +123,20 @@ REVENUE = text(
     SELECT CASE WHEN grouping(source) = 1 THEN 'all' ELSE 'source:' || coalesce(source, 'unknown')
            END AS dimension, sum(coalesce(amount_cents, 0)) AS value
     FROM handoff
-    WHERE state = 'won' AND mode <> 'observe' AND closed_at >= :start AND closed_at < :end
+    WHERE state = 'won' AND mode <> 'observe' AND origin <> 'test' AND closed_at >= :start AND closed_at < :end
     GROUP BY GROUPING SETS ((), (source)) ORDER BY 1
     """
 )
 
 CHAIN = text(
     f"""
-    WITH facts AS ({_FACTS}), seen AS (
+    WITH facts AS ({FACTS}), seen AS (
         SELECT id, state FROM lead
         WHERE state NOT IN ('merged', 'erased') AND EXISTS (
             SELECT 1 FROM snapshot s WHERE s.lead_id = lead.id
               AND s.captured_at >= :start AND s.captured_at < :end)
+          AND NOT EXISTS (
+            SELECT 1 FROM handoff h WHERE h.lead_id = lead.id AND h.origin = 'test')
     ), leads AS (
         SELECT count(*) AS captured,
             count(*) FILTER (WHERE EXISTS (
@@ -144,7 +151,7 @@ CHAIN = text(
         SELECT count(*) AS handed_off,
             count(*) FILTER (WHERE is_notified) AS notified,
             count(to_touch) AS touched,
-            count(*) - count(to_touch) AS never_touched,
+            count(*) FILTER (WHERE is_asked) - count(to_touch) AS never_touched,
             count(*) FILTER (WHERE is_accepted) AS accepted,
             count(*) FILTER (WHERE meeting_at IS NOT NULL) AS meeting,
             count(*) FILTER (WHERE is_opportunity) AS opportunity,
@@ -159,11 +166,14 @@ CHAIN = text(
             percentile_cont(0.9) WITHIN GROUP (ORDER BY to_touch) AS touch_p90,
             percentile_cont(0.5) WITHIN GROUP (ORDER BY to_answer) AS response_median,
             percentile_cont(0.9) WITHIN GROUP (ORDER BY to_answer) AS response_p90,
-            CAST(avg(CASE WHEN to_touch <= 60 THEN 1 ELSE 0 END) AS double precision)
+            CAST(avg(CASE WHEN to_touch <= 60 THEN 1 ELSE 0 END) FILTER (WHERE is_asked)
+                AS double precision)
                 AS within_1_minute,
-            CAST(avg(CASE WHEN to_touch <= 300 THEN 1 ELSE 0 END) AS double precision)
+            CAST(avg(CASE WHEN to_touch <= 300 THEN 1 ELSE 0 END) FILTER (WHERE is_asked)
+                AS double precision)
                 AS within_5_minutes,
-            CAST(avg(CASE WHEN to_touch <= 3600 THEN 1 ELSE 0 END) AS double precision)
+            CAST(avg(CASE WHEN to_touch <= 3600 THEN 1 ELSE 0 END) FILTER (WHERE is_asked)
+                AS double precision)
                 AS within_60_minutes
         FROM facts
     )

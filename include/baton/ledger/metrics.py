@@ -2,9 +2,11 @@
 
 Handoffs count for the day on which they were decided (their cohort), in the installation's zone;
 so a day's rates move until its handoffs are settled, and days are computed again for a while.
-Handoffs of mode `observe` never count: nobody was told. The buyer's clock runs from capture to the
-first human touch, the system's from capture to the message, the rep's from the assignment to the
-touch; they are never mixed. The system's clock is measured for `live` handoffs alone.
+Handoffs of mode `observe` never count: nobody was told; nor do colleagues' tests. Leads of an
+imported list asked for nothing: no buyer's clock runs for them, so they are in no figure of it, nor
+of the system's. The buyer's clock runs from capture to the first human touch, the system's from
+capture to the message, the rep's from the assignment to the touch; they are never mixed. The
+system's clock is measured for `live` handoffs alone.
 """
 
 from __future__ import annotations
@@ -32,8 +34,8 @@ QUANTILES = {
     "speed_to_lead_median_seconds": ("touch_p50", "touched"),
     "speed_to_lead_p90_seconds": ("touch_p90", "touched"),
     "speed_to_lead_average_seconds": ("touch_mean", "touched"),
-    "rep_response_median_seconds": ("rep_p50", "touched"),
-    "rep_response_p90_seconds": ("rep_p90", "touched"),
+    "rep_response_median_seconds": ("rep_p50", "answered"),
+    "rep_response_p90_seconds": ("rep_p90", "answered"),
     "system_latency_median_seconds": ("system_p50", "notified_live"),
     "system_latency_p95_seconds": ("system_p95", "notified_live"),
     "time_to_meeting_median_seconds": ("meeting_p50", "meetings"),
@@ -41,10 +43,10 @@ QUANTILES = {
 """Figures that are no ratio: name to (value, how many were measured: the denominator)."""
 
 RATES = {
-    "touched_within_1_minute": ("touched_1", "handoffs"),
-    "touched_within_5_minutes": ("touched_5", "handoffs"),
-    "touched_within_60_minutes": ("touched_60", "handoffs"),
-    "never_touched": ("untouched", "handoffs"),
+    "touched_within_1_minute": ("touched_1", "asked"),
+    "touched_within_5_minutes": ("touched_5", "asked"),
+    "touched_within_60_minutes": ("touched_60", "asked"),
+    "never_touched": ("untouched", "asked"),
     "sla_breach_rate": ("breached", "clock_decided"),
     "acceptance_rate": ("accepted", "verdicts_or_expired"),
     "acceptance_rate_decided": ("accepted", "verdicts"),

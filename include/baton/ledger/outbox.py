@@ -161,6 +161,7 @@ def _values(new: NewEffect, at: datetime) -> dict[str, Any]:
         "priority": new.priority,
         "state": new.state.value,
         "params": dict(new.params),
+        "next_attempt_at": new.not_before,
         "created_at": at,
     }
 

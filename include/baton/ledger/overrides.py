@@ -54,6 +54,13 @@ def latest(conn: Connection, lead_id: int, field: str) -> OverrideRow | None:
     return OverrideRow(**row._asdict()) if row else None
 
 
+def get(conn: Connection, override_id: int) -> OverrideRow | None:
+    """Return one override, or None."""
+    query = select(human_override).where(human_override.c.id == override_id)
+    row = conn.execute(query).one_or_none()
+    return OverrideRow(**row._asdict()) if row else None
+
+
 def of_lead(conn: Connection, lead_id: int) -> list[OverrideRow]:
     """Return the overrides of a lead, newest first."""
     query = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from baton.ledger.bulk import insert_rows
 from baton.ledger.tables import among, person
@@ -15,7 +15,11 @@ from baton.ledger.tables import among, person
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PersonFields:
-    """What is personal in a lead. `raw` holds the personal properties as HubSpot has them."""
+    """What is personal in a lead. `raw` holds the personal properties as HubSpot has them.
+
+    `identity` are the signs by which the same person is recognised in another contact
+    (`baton.leads.identity`).
+    """
 
     email: str | None = None
     first_name: str | None = None
@@ -25,6 +29,7 @@ class PersonFields:
     company_name: str | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)
+    identity: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -33,17 +38,31 @@ class Person(PersonFields):
 
     lead_id: int
     erased_at: datetime | None = None
+    profile: Mapping[str, Any] = field(default_factory=dict)
+
+
+_KEPT = frozenset({"lead_id", "erased_at", "profile"})
 
 
 def people(conn: Connection, lead_ids: Iterable[int]) -> dict[int, Person]:
     """Return the personal data of these leads, by lead id; forgotten ones are left out."""
     query = select(person).where(among(person.c.lead_id, lead_ids))
-    return {row.lead_id: Person(**row._asdict()) for row in conn.execute(query)}
+    rows = conn.execute(query).mappings()
+    return {row["lead_id"]: Person(**{**row, "identity": tuple(row["identity"])}) for row in rows}
+
+
+def lead_ids_by_mail(conn: Connection, address: str) -> list[int]:
+    """Return the leads that have this e-mail address, in any case of letters."""
+    query = select(person.c.lead_id).where(func.lower(person.c.email) == address.strip().lower())
+    return list(conn.execute(query.order_by(person.c.lead_id)).scalars())
 
 
 def store_people(conn: Connection, fields: Mapping[int, PersonFields]) -> None:
-    """Store personal data by lead id; what was erased stays erased."""
-    names = [column.name for column in person.c if column.name not in {"lead_id", "erased_at"}]
+    """Store personal data by lead id; what was erased stays erased.
+
+    Answers given over time (`profile`) are kept: `baton.ledger.answers` adds to them.
+    """
+    names = [column.name for column in person.c if column.name not in _KEPT]
     changes = ", ".join(f"{name} = excluded.{name}" for name in names)
     insert_rows(
         conn,

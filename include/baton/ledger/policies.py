@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, Row, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_unless_there
 
 from baton.errors import ConfigurationError
@@ -17,15 +19,24 @@ from baton.policy.bundle import PolicyBundle
 _LOCK = 7_302_155_165
 
 
+class ActivationKind(StrEnum):
+    """What an activation was."""
+
+    ACTIVATE = "activate"
+    ROLLBACK = "rollback"
+
+
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One policy became current, after `parent_hash`."""
+    """One policy became current, after `parent_hash`. `note`: why, in the words of who did it."""
 
     id: int
     hash: str
     parent_hash: str | None
     by_whom: str
     at: datetime
+    kind: ActivationKind = ActivationKind.ACTIVATE
+    note: str | None = None
 
 
 def store(conn: Connection, bundle: PolicyBundle, *, at: datetime) -> str:
@@ -39,7 +50,14 @@ def store(conn: Connection, bundle: PolicyBundle, *, at: datetime) -> str:
 
 
 def activate(
-    conn: Connection, policy_hash: str, *, parent: str | None, by: str, at: datetime
+    conn: Connection,
+    policy_hash: str,
+    *,
+    parent: str | None,
+    by: str,
+    at: datetime,
+    kind: ActivationKind = ActivationKind.ACTIVATE,
+    note: str | None = None,
 ) -> None:
     """Make a stored policy the current one.
 
@@ -57,7 +75,9 @@ def activate(
             "somebody has activated another since; look at the difference and activate again"
         )
     conn.execute(
-        insert(policy_activation).values(hash=policy_hash, parent_hash=parent, by_whom=by, at=at)
+        insert(policy_activation).values(
+            hash=policy_hash, parent_hash=parent, by_whom=by, at=at, kind=kind.value, note=note
+        )
     )
 
 
@@ -89,7 +109,55 @@ def get_many(conn: Connection, hashes: Iterable[str]) -> dict[str, PolicyBundle]
 def activations(conn: Connection, *, limit: int = 50) -> list[Activation]:
     """Return which policies became current, newest first."""
     query = select(policy_activation).order_by(policy_activation.c.id.desc()).limit(limit)
-    return [Activation(**row._asdict()) for row in conn.execute(query)]
+    return [_activation(row) for row in conn.execute(query)]
+
+
+def before_current(conn: Connection) -> str | None:
+    """Return the policy to which one step back leads, or None if there is none.
+
+    Each activation is a step forward and a rollback takes steps back, so that two rollbacks in a
+    row lead two versions back and not to and fro.
+    """
+    query = select(policy_activation.c.hash, policy_activation.c.kind)
+    path: list[str] = []
+    for row in conn.execute(query.order_by(policy_activation.c.id)):
+        if row.kind == ActivationKind.ROLLBACK and row.hash in path:
+            last = len(path) - 1 - path[::-1].index(row.hash)
+            del path[last + 1 :]
+        else:
+            path.append(row.hash)
+    return path[-2] if len(path) > 1 else None
+
+
+def was_active(conn: Connection, policy_hash: str) -> bool:
+    """Tell whether a policy was ever current."""
+    query = select(policy_activation.c.id).where(policy_activation.c.hash == policy_hash).limit(1)
+    return conn.execute(query).first() is not None
+
+
+def find(conn: Connection, prefix: str) -> str:
+    """Return the hash of the one stored policy whose hash begins with `prefix`.
+
+    Raises ConfigurationError when there is none, or several.
+    """
+    wanted = prefix.strip().lower()
+    query = select(policy_version.c.hash).where(
+        policy_version.c.hash.startswith(wanted, autoescape=True)
+    )
+    found = list(conn.execute(query.order_by(policy_version.c.hash).limit(2)).scalars())
+    if not wanted or not found:
+        raise ConfigurationError(
+            f"there is no policy {prefix[:64]} in the ledger: 'baton policy history' lists them"
+        )
+    if len(found) > 1:
+        raise ConfigurationError(f"several policies begin with {wanted}: give more of the hash")
+    return str(found[0])
+
+
+def _activation(row: Row[Any]) -> Activation:
+    return Activation(
+        row.id, row.hash, row.parent_hash, row.by_whom, row.at, ActivationKind(row.kind), row.note
+    )
 
 
 def _short(policy_hash: str | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import Connection, Table, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from baton.ledger.tables import among, crm_account, crm_opportunity, crm_user
@@ -35,6 +35,8 @@ class CrmAccount:
     domain: str | None = None
     owner_id: str | None = None
     type: str | None = None
+    country: str | None = None
+    name_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ class AccountRow:
     owner_active: bool
     open_opportunity_id: str | None
     open_opportunity_owner: str | None
+    country: str | None = None
+    name_key: str | None = None
+    lost_opportunity_owner: str | None = None
 
 
 def replace_users(conn: Connection, users: Sequence[CrmUser]) -> None:
@@ -142,7 +147,10 @@ def owner_keys(conn: Connection) -> dict[str, str]:
 
 
 def account_rows(conn: Connection) -> list[AccountRow]:
-    """Return every account with its owner and its newest open opportunity, by id."""
+    """Return every account with its owner, newest open and last lost opportunity, by id.
+
+    Who owned the lost one is told only while they are with the company.
+    """
     account_owner, deal_owner = crm_user.alias("account_owner"), crm_user.alias("deal_owner")
     ranked = (
         select(
@@ -158,6 +166,26 @@ def account_rows(conn: Connection) -> list[AccountRow]:
         .subquery()
     )
     newest = select(ranked).where(ranked.c.place == 1).subquery()
+    lost_owner = crm_user.alias("lost_owner")
+    lost_ranked = (
+        select(
+            crm_opportunity.c.account_id,
+            func.lower(lost_owner.c.email).label("owner"),
+            func.row_number()
+            .over(
+                partition_by=crm_opportunity.c.account_id,
+                order_by=(
+                    crm_opportunity.c.closed_at.desc().nulls_last(),
+                    crm_opportunity.c.id.desc(),
+                ),
+            )
+            .label("place"),
+        )
+        .join(lost_owner, lost_owner.c.salesforce_id == crm_opportunity.c.owner_id)
+        .where(crm_opportunity.c.is_closed, ~crm_opportunity.c.is_won, lost_owner.c.active)
+        .subquery()
+    )
+    lost = select(lost_ranked).where(lost_ranked.c.place == 1).subquery()
     query = (
         select(
             crm_account.c.id,
@@ -168,13 +196,36 @@ def account_rows(conn: Connection) -> list[AccountRow]:
             func.coalesce(account_owner.c.active, False).label("owner_active"),
             newest.c.id.label("open_opportunity_id"),
             func.lower(deal_owner.c.email).label("open_opportunity_owner"),
+            crm_account.c.country,
+            crm_account.c.name_key,
+            lost.c.owner.label("lost_opportunity_owner"),
         )
         .outerjoin(account_owner, account_owner.c.salesforce_id == crm_account.c.owner_id)
         .outerjoin(newest, newest.c.account_id == crm_account.c.id)
         .outerjoin(deal_owner, deal_owner.c.salesforce_id == newest.c.owner_id)
+        .outerjoin(lost, lost.c.account_id == crm_account.c.id)
         .order_by(crm_account.c.id)
     )
     return [AccountRow(**row._asdict()) for row in conn.execute(query)]
+
+
+def accounts_fingerprint(conn: Connection) -> str:
+    """Return what changes when `account_rows` or `owner_keys` may: counts and sums of row hashes.
+
+    Much cheaper than reading them: who has the same fingerprint need not read them again.
+    """
+    parts = (
+        # Names of our own tables, and a condition without values.
+        f"(SELECT concat(count(*), ':', sum(hashtextextended({table.name}::text, 0)::numeric))"  # noqa: S608
+        f" FROM {table.name} {only})"
+        for table, only in (
+            (crm_user, ""),
+            (crm_account, ""),
+            (crm_opportunity, "WHERE NOT is_won"),
+        )
+    )
+    found: str = conn.execute(text(f"SELECT concat_ws('/', {', '.join(parts)})")).scalar_one()
+    return found
 
 
 def opportunities_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, CrmOpportunity]:

@@ -63,7 +63,8 @@ OPEN_HANDOFF_STATES = ("planned", "assigned", "notified", "accepted", "working",
 EFFECT_STATES = tuple(state.value for state in EffectState)
 CLAIMABLE_EFFECT_STATES = ("pending", "waiting", "leased", "ambiguous")
 MODES = ("live", "observe", "history")
-APPEND_ONLY = ("transition", "decision", "attempt", "policy_activation")
+ORIGINS = ("buyer", "import", "test")
+APPEND_ONLY = ("transition", "decision", "attempt", "policy_activation", "admin_action")
 
 
 def one_of(column: str, values: tuple[str, ...]) -> str:
@@ -101,6 +102,10 @@ lead = Table(
     Column("last_content_hash", Text, comment="hash of the newest snapshot"),
     Column("merged_into", BigInteger, ForeignKey("lead.id")),
     Column("created_at", Instant, nullable=False),
+    Column("held_for", Text, comment="reason code, while it is held"),
+    Column("waits_for", Text, comment="who must be there again: 'pool NAME', 'person E-MAIL'"),
+    Column("retry_at", Instant, comment="from when on it may be tried again, before its timer"),
+    CheckConstraint("state = 'held' OR held_for IS NULL", name="held_for"),
     CheckConstraint(one_of("state", LEAD_STATES), name="state"),
     CheckConstraint(
         f"timer_at IS NOT NULL OR NOT ({one_of('state', DATED_LEAD_STATES)})", name="timer"
@@ -114,6 +119,12 @@ lead = Table(
 )
 Index("ix_lead_timer_due", lead.c.timer_at, postgresql_where=lead.c.timer_at.is_not(None))
 Index("ix_lead_state", lead.c.state, lead.c.id.desc())
+Index(
+    "ix_lead_held",
+    lead.c.held_for,
+    lead.c.waits_for,
+    postgresql_where=lead.c.held_for.is_not(None),
+)
 Index("ix_lead_salesforce_lead_id", lead.c.salesforce_lead_id)
 Index("ix_lead_salesforce_contact_id", lead.c.salesforce_contact_id)
 
@@ -130,9 +141,24 @@ person = Table(
     Column("answers", JSONB, nullable=False, server_default=NOW_EMPTY),
     Column("raw", JSONB, nullable=False, server_default=NOW_EMPTY),
     Column("erased_at", Instant),
+    Column(
+        "profile",
+        JSONB,
+        nullable=False,
+        server_default=NOW_EMPTY,
+        comment="personal answers over time, by label",
+    ),
+    Column(
+        "identity",
+        JSONB,
+        nullable=False,
+        server_default=text("'[]'::jsonb"),
+        comment="signs by which the same person is recognised in another contact",
+    ),
     comment="all personal data of leads, and nothing else",
 )
 Index("ix_person_email", text("lower(email)"), _table=person)
+Index("ix_person_identity", person.c.identity, postgresql_using="gin")
 
 snapshot = Table(
     "snapshot",
@@ -164,6 +190,9 @@ policy_activation = Table(
     Column("parent_hash", Text, ForeignKey("policy_version.hash")),
     Column("by_whom", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False, server_default="activate"),
+    Column("note", Text),
+    CheckConstraint(one_of("kind", ("activate", "rollback")), name="kind"),
     comment="which policy became current, when, and after which; append-only",
 )
 
@@ -200,9 +229,11 @@ batch = Table(
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("counts", JSONB, nullable=False, server_default=NOW_EMPTY),
+    Column("run", Text, comment="the Airflow run that asked for it, if any"),
     CheckConstraint(one_of("mode", MODES), name="mode"),
     comment="one run's worth of leads; pins policy and roster",
 )
+Index("ix_batch_run", batch.c.run, postgresql_where=batch.c.run.is_not(None))
 Index("ix_batch_created_at", batch.c.created_at.desc())
 
 decision = Table(
@@ -271,6 +302,10 @@ handoff = Table(
     Column("amount_cents", BigInteger),
     Column("salesforce_opportunity_id", Text),
     Column("package", JSONB, nullable=False, server_default=NOW_EMPTY, comment="no personal data"),
+    Column("origin", Text, nullable=False, server_default="buyer", comment="who began it"),
+    Column("account_id", Text, comment="the company's account in Salesforce"),
+    Column("company_domain", Text, comment="the company's domain, never one of free mail"),
+    CheckConstraint(one_of("origin", ORIGINS), name="origin"),
     CheckConstraint(one_of("state", HANDOFF_STATES), name="state"),
     CheckConstraint(one_of("mode", MODES), name="mode"),
     comment="one passing of the baton to sales",
@@ -289,6 +324,23 @@ Index(
 )
 Index("ix_handoff_decided_at", handoff.c.decided_at)
 Index("ix_handoff_opportunity", handoff.c.salesforce_opportunity_id)
+Index(
+    "ix_handoff_account",
+    handoff.c.account_id,
+    handoff.c.decided_at,
+    postgresql_where=handoff.c.account_id.is_not(None),
+)
+Index(
+    "ix_handoff_company_domain",
+    handoff.c.company_domain,
+    handoff.c.decided_at,
+    postgresql_where=handoff.c.company_domain.is_not(None),
+)
+Index(
+    "ix_handoff_imported",
+    handoff.c.decided_at,
+    postgresql_where=text("origin = 'import'"),
+)
 
 hop = Table(
     "hop",
@@ -492,6 +544,8 @@ crm_account = Table(
     Column("domain", Text),
     Column("owner_id", Text),
     Column("type", Text),
+    Column("country", Text, comment="ISO code"),
+    Column("name_key", Text, comment="the name as it is compared, worked out when it was read"),
 )
 Index("ix_crm_account_domain", crm_account.c.domain)
 

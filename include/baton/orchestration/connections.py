@@ -25,20 +25,21 @@ if TYPE_CHECKING:
 
 def hubspot_connection(conn_id: str = HUBSPOT) -> HubSpotConnection:
     """Return the HubSpot connection; raises MissingConnectionError or SettingsError."""
-    return HubSpotConnection.from_raw(_raw(conn_id))
+    return HubSpotConnection.from_raw(raw_connection(conn_id))
 
 
 def salesforce_connection(conn_id: str = SALESFORCE) -> SalesforceConnection:
     """Return the Salesforce connection; raises MissingConnectionError or SettingsError."""
-    return SalesforceConnection.from_raw(_raw(conn_id))
+    return SalesforceConnection.from_raw(raw_connection(conn_id))
 
 
 def slack_connection(conn_id: str = SLACK) -> SlackConnection:
     """Return the Slack connection; raises MissingConnectionError or SettingsError."""
-    return SlackConnection.from_raw(_raw(conn_id))
+    return SlackConnection.from_raw(raw_connection(conn_id))
 
 
-def _raw(conn_id: str) -> RawConnection:
+def raw_connection(conn_id: str) -> RawConnection:
+    """Return the parts of any connection by its id; raises MissingConnectionError."""
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ def task_context() -> Iterator[Context]:
     """
     from baton.orchestration.connections import (
         hubspot_connection,
+        raw_connection,
         salesforce_connection,
         slack_connection,
     )
@@ -27,7 +29,13 @@ def task_context() -> Iterator[Context]:
     from baton.settings import Settings
 
     connections = Connections(hubspot_connection(), salesforce_connection(), slack_connection())
-    ctx = open_context(Settings.from_environment(), connections)
+    ctx = open_context(
+        Settings.from_environment(),
+        connections,
+        raw_connection=raw_connection,
+        # Airflow sets it for every task.
+        run=os.environ.get("AIRFLOW_CTX_DAG_RUN_ID"),
+    )
     try:
         yield ctx
     finally:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy.engine import Engine
 
 from baton.clock import Clock, SystemClock
-from baton.connections import HubSpotConnection, SalesforceConnection, SlackConnection
+from baton.connections import (
+    HubSpotConnection,
+    RawConnection,
+    SalesforceConnection,
+    SlackConnection,
+)
 from baton.crm.hubspot import HubSpotGateway
 from baton.crm.salesforce import SalesforceGateway
 from baton.ledger.engine import ledger_engine
@@ -25,12 +31,28 @@ def _worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
+class Standing(Protocol):
+    """Clock and mode alone: what planning in the ledger needs, without any gateway."""
+
+    @property
+    def clock(self) -> Clock:
+        """Return where instants come from."""
+        ...
+
+    @property
+    def mode(self) -> Mode:
+        """Return the mode it runs in."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The outside of one task or command.
 
     `worker` names this process in leases; it is new for each Context, so that a process which
-    died and came back never inherits the lease of its former life.
+    died and came back never inherits the lease of its former life. `raw_connection` finds the
+    connections that only some policies need (those of enrichment providers), by their id. `run`
+    names the Airflow run that asks, so that its leads can be found from there.
     """
 
     engine: Engine
@@ -40,6 +62,8 @@ class Context:
     slack: SlackGateway
     mode: Mode
     worker: str = field(default_factory=_worker_name)
+    raw_connection: Callable[[str], RawConnection] = RawConnection.from_environment
+    run: str | None = None
 
     @property
     def replays(self) -> bool:
@@ -76,6 +100,8 @@ def open_context(
     clock: Clock | None = None,
     mode: Mode | None = None,
     pooled: bool = False,
+    raw_connection: Callable[[str], RawConnection] = RawConnection.from_environment,
+    run: str | None = None,
 ) -> Context:
     """Open the ledger and build the gateways; nothing is called outside yet.
 
@@ -95,4 +121,6 @@ def open_context(
         salesforce=SalesforceGateway(connections.salesforce, limiter),
         slack=SlackGateway(connections.slack, limiter),
         mode=mode or settings.mode,
+        raw_connection=raw_connection,
+        run=run,
     )

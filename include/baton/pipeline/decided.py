@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from baton import __version__
+from baton.decision import ENGINE_VERSION
 from baton.decision.decision import Decision
 from baton.decision.inputs import DecisionInputs
-from baton.ledger import handoffs, pools
+from baton.ledger import handoffs, loads, pools
 from baton.ledger.decisions import NewDecision
 from baton.pipeline.active_policy import Agreement
-from baton.pipeline.context import Context
+from baton.pipeline.context import Standing
 from baton.routing.book import PoolBook
 from baton.routing.distribution import PoolState
 
-DAY = timedelta(days=1)
-
 
 def open_book(
-    conn: Connection, ctx: Context, agreement: Agreement, *, handed_off: int = 0
+    conn: Connection, ctx: Standing, agreement: Agreement, *, handed_off: int = 0
 ) -> PoolBook:
     """Lock the pools and return them with the loads of their members.
 
     `handed_off` counts the handoffs that this run has made in earlier transactions.
     """
-    now = ctx.clock.now()
+    # Loads are read after the locks are held: whoever decided before has committed by then.
     states = pools.lock(conn, [pool.name for pool in agreement.roster.pools])
+    known = {name: PoolState.from_json(state) for name, state in states.items() if state}
+    return read_loads(conn, ctx, known, handed_off=handed_off)
+
+
+def read_loads(
+    conn: Connection,
+    ctx: Standing,
+    states: Mapping[str, PoolState] | None = None,
+    *,
+    handed_off: int = 0,
+) -> PoolBook:
+    """Return a book with everybody's loads as of now. Without locks it is good for looking only."""
+    now = ctx.clock.now()
+    lately = loads.given_lately(conn, now)
     return PoolBook(
-        {name: PoolState.from_json(state) for name, state in states.items() if state},
+        states,
         open_loads=handoffs.open_loads(conn),
-        day_loads=handoffs.assigned_since(conn, now - DAY, now),
+        hour_loads=lately.hour,
+        day_loads=lately.day,
+        week_loads=lately.week,
         handed_off=handed_off,
+        imported=loads.imported_lately(conn, now),
     )
 
 
@@ -55,7 +70,7 @@ def recorded(
         policy_hash=agreement.policy.hash,
         roster_hash=agreement.roster.hash,
         decided_at=inputs.decided_at,
-        engine_version=__version__,
+        engine_version=ENGINE_VERSION,
         position=inputs.position,
         inputs=inputs.to_json(),
         inputs_hash=inputs.hash,

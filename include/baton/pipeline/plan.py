@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
-from baton.decision.decision import Decision, DecisionOutcome
+from baton.decision.decision import Decision, DecisionOutcome, HoldReason
 from baton.decision.inputs import DecisionInputs
 from baton.errors import InvariantError
 from baton.leads.states import EffectState, HandoffState, LeadState
-from baton.ledger import handoffs, leads, outbox
+from baton.ledger import handoffs, leads, outbox, touches
 from baton.ledger.handoffs import HandoffRow, NewHandoff, NewHop
 from baton.ledger.leads import LeadRow, StateChange
 from baton.ledger.outbox import NewEffect
+from baton.ledger.touches import NewTouch
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.addressing import manager_address, owner_address
-from baton.pipeline.context import Context
+from baton.pipeline.colleagues import account_and_domain, companies_of
+from baton.pipeline.context import Context, Standing
+from baton.pipeline.enrichment import wait_for
 from baton.pipeline.preparation import Prepared
+from baton.pipeline.quiet_hours import quiet_until
 from baton.pipeline.report import StepReport
-from baton.pipeline.timers import state_change
-from baton.policy.models import Policy
+from baton.pipeline.timers import held, state_change
+from baton.policy.models import Policy, TimerAction
 from baton.policy.phrases import in_words
 from baton.settings import Mode
 from baton.sla.terms_json import terms_to_json
+from baton.sla.touches import TouchKind, grade_of
 
 HOT, NORMAL = 0, 100
 """Priorities in the outbox: what a trigger or the highest band brought goes first."""
@@ -101,7 +106,7 @@ def _move(ctx: Context, policy: Policy, one: Judged) -> StateChange | None:
     if after is None:
         return None
     cause = f"{one.decision.outcome}:{one.decision.reason_code}"
-    return state_change(
+    change = state_change(
         policy,
         one.row.id,
         after,
@@ -109,6 +114,19 @@ def _move(ctx: Context, policy: Policy, one: Judged) -> StateChange | None:
         cause=cause,
         timer_from=ctx.clock.now(),
     )
+    if one.decision.reason_code == HoldReason.ENRICHMENT:
+        return _held_briefly(ctx, policy, one, change)
+    if after is LeadState.HELD and one.decision.outcome is DecisionOutcome.HOLD:
+        return held(policy, one.row, one.decision, change, now=ctx.clock.now(), again=one.again)
+    return change
+
+
+def _held_briefly(ctx: Context, policy: Policy, one: Judged, change: StateChange) -> StateChange:
+    """Hold a lead as long as the policy waits for a provider, counted from the first time."""
+    due = ctx.clock.now() + wait_for(policy, one.inputs.awaiting)
+    if one.row.state is LeadState.HELD and one.row.timer_at is not None:
+        due = min(due, one.row.timer_at)
+    return replace(change, timer_at=due, timer_action=TimerAction.ROUTE_TO_FALLBACK.value)
 
 
 def _hand_off(
@@ -116,21 +134,43 @@ def _hand_off(
 ) -> list[NewEffect]:
     if not handed:
         return []
-    opened = handoffs.open_handoffs(conn, [_new_handoff(ctx, one) for one in handed])
+    opened = handoffs.open_handoffs(
+        conn, [_new_handoff(ctx, agreement.policy, one) for one in handed]
+    )
     effects: list[NewEffect] = []
+    touches.record(conn, [met for pair in zip(handed, opened, strict=True) if (met := _met(*pair))])
     for one, row in zip(handed, opened, strict=True):
         effects += hop_effects(ctx, agreement, row, 1, decision=one.decision)
     return effects
 
 
-def _new_handoff(ctx: Context, one: Judged) -> NewHandoff:
+def _met(one: Judged, row: HandoffRow) -> NewTouch | None:
+    """Return the meeting that the buyer has booked with the owner, as the touch that it is."""
+    terms, route = one.decision.terms, one.decision.route
+    if terms is None or terms.kept_at is None or route is None or route.owner is None:
+        return None
+    return NewTouch(
+        handoff_id=row.id,
+        external_id=f"{row.key}.booked_meeting",
+        at=terms.kept_at,
+        kind=TouchKind.MEETING.value,
+        grade=int(grade_of(TouchKind.MEETING)),
+        by_whom=route.owner.key,
+    )
+
+
+def _new_handoff(ctx: Context, policy: Policy, one: Judged) -> NewHandoff:
     decision, facts = one.decision, one.prepared.facts
     route = decision.route
     if route is None or route.owner is None:
         raise InvariantError(f"decision {one.decision_id} hands off to nobody")
     package: dict[str, Any] = asdict(decision.package) if decision.package else {}
+    account_id, domain = account_and_domain(companies_of(one.prepared, policy))
     return NewHandoff(
         lead_id=one.row.id,
+        origin=decision.origin.value,
+        account_id=account_id,
+        company_domain=domain,
         mode=ctx.mode.value,
         captured_at=decision.met_at or one.inputs.captured_at,
         seen_at=one.prepared.snapshot.seen_at,
@@ -166,7 +206,7 @@ def _word(facts: Mapping[str, Any], label: str) -> str | None:
 
 
 def hop_effects(
-    ctx: Context, agreement: Agreement, row: HandoffRow, number: int, *, decision: Decision
+    ctx: Standing, agreement: Agreement, row: HandoffRow, number: int, *, decision: Decision
 ) -> list[NewEffect]:
     """Return the effects of one hop: record, then task, then message."""
     key = f"{row.key}.{number}"
@@ -205,6 +245,14 @@ def hop_effects(
                 "owner": owner_address(agreement, route.owner.key, route.owner.kind),
             },
             state=_announced(ctx),
+            not_before=quiet_until(
+                agreement,
+                ctx.clock.now(),
+                owner_key=route.owner.key,
+                owner_kind=route.owner.kind,
+                band=decision.band,
+                trigger=decision.trigger,
+            ),
             **shared,
         ),
     ]
@@ -214,11 +262,11 @@ def _highest(agreement: Agreement) -> str:
     return agreement.policy.bands_high_to_low[0].name
 
 
-def _state(ctx: Context) -> EffectState:
+def _state(ctx: Standing) -> EffectState:
     return EffectState.WITHHELD if ctx.mode is Mode.OBSERVE else EffectState.PENDING
 
 
-def _announced(ctx: Context) -> EffectState:
+def _announced(ctx: Standing) -> EffectState:
     """Return the state of a new message: only what happens now is announced."""
     return EffectState.PENDING if ctx.mode is Mode.LIVE else EffectState.WITHHELD
 
@@ -226,7 +274,7 @@ def _announced(ctx: Context) -> EffectState:
 def _news_for_owner(
     conn: Connection, ctx: Context, agreement: Agreement, one: Judged
 ) -> list[NewEffect]:
-    """Return the effects of a second hand raise: package renewed, owner told, nothing doubled."""
+    """Return the effects of a second hand raise: record and task renewed, the thread continued."""
     open_one = one.inputs.history.open_handoff
     if open_one is None or one.decision.package is None:
         return []
@@ -248,9 +296,11 @@ def _news_for_owner(
         "generation": open_one.hop,
         "priority": HOT,
     }
-    first = f"{row.key}.{open_one.hop}.salesforce_record"
-    again = f"{first}.{one.decision_id}"
+    hop_key = f"{row.key}.{open_one.hop}"
+    first, task = f"{hop_key}.salesforce_record", f"{hop_key}.salesforce_task"
+    again, task_again = f"{first}.{one.decision_id}", f"{task}.{one.decision_id}"
     owner = open_one.owner or ""
+    news = f"Update {ctx.clock.now():%Y-%m-%d %H:%M} UTC: {_cause(one.decision)}"
     return [
         NewEffect(
             key=again,
@@ -261,15 +311,33 @@ def _news_for_owner(
             **shared,
         ),
         NewEffect(
-            key=f"{row.key}.{open_one.hop}.slack_reminder.{one.decision_id}",
-            kind="slack_reminder",
+            key=task_again,
+            kind="salesforce_task",
             depends_on_key=again,
+            params={"refresh": True, "news": news},
+            state=_state(ctx),
+            **shared,
+        ),
+        NewEffect(
+            key=f"{hop_key}.slack_reminder.{one.decision_id}",
+            kind="slack_reminder",
+            depends_on_key=task_again,
             params={
                 "target": owner_address(agreement, owner, "user" if owner else "queue"),
                 "fallback_channel": next(iter(agreement.policy.channels), None),
                 "why": "update",
+                "owner": owner_address(agreement, owner, "user" if owner else "queue"),
+                "answers": f"{hop_key}.slack_message",
             },
             state=_announced(ctx),
+            not_before=quiet_until(
+                agreement,
+                ctx.clock.now(),
+                owner_key=owner,
+                owner_kind="user" if owner else "queue",
+                band=one.decision.band,
+                trigger=one.decision.trigger,
+            ),
             **shared,
         ),
     ]
@@ -302,7 +370,7 @@ def _is_news(one: Judged) -> bool:
     )
 
 
-def state_write_back(ctx: Context, lead_id: int, *, cause: str) -> NewEffect:
+def state_write_back(ctx: Standing, lead_id: int, *, cause: str) -> NewEffect:
     """Return the effect that brings HubSpot's copy of a lead's state up to date.
 
     It names no values: they are read from the ledger when it is sent, so that a newer one may

@@ -20,12 +20,16 @@ from baton.decision.decision import RELEASED_FROM_REST, Decision, HoldReason
 from baton.decision.inputs import DecisionInputs, gather, personal_labels
 from baton.leads.model import LeadSnapshot
 from baton.leads.states import FINAL_LEAD_STATES, LeadState
-from baton.ledger import batches, decisions, judgement_queue, leads, pools, watermarks
+from baton.ledger import backlog, batches, decisions, judgement_queue, leads, pools, watermarks
 from baton.ledger.engine import transaction
 from baton.ledger.leads import LeadRow, PersonFields, SeenLead
 from baton.pipeline.active_policy import Agreement, active_policy
+from baton.pipeline.answers import keep_answers
+from baton.pipeline.backlog import let_in
+from baton.pipeline.colleagues import Colleagues
 from baton.pipeline.context import Context
 from baton.pipeline.decided import open_book, recorded
+from baton.pipeline.duplicates import Ties
 from baton.pipeline.plan import Judged, carry_into_ledger
 from baton.pipeline.preparation import Preparation, Prepared
 from baton.pipeline.pull import (
@@ -38,7 +42,7 @@ from baton.pipeline.pull import (
     window,
 )
 from baton.pipeline.report import StepReport
-from baton.pipeline.timers import state_change
+from baton.pipeline.timers import TRY_AGAIN_AFTER, state_change
 from baton.policy.models import Policy, TimerAction
 from baton.policy.phrases import in_words
 
@@ -56,23 +60,49 @@ def qualify_and_route(ctx: Context) -> StepReport:
     with transaction(ctx.engine) as conn:
         agreement = active_policy(conn)
         due = judgement_queue.due(conn, ctx.clock.now())
+        waiting = [one for one in let_in(conn, ctx, agreement) if one not in due]
     preparation = Preparation(ctx, agreement.policy)
     reading = window(ctx)
+    # Who waited for room goes before who comes now: there is only as much of them as there is room.
+    gone = _judge_again(ctx, agreement, preparation, waiting, report)
+    _try_later(ctx, gone)
     for snapshots in changed_snapshots(ctx, agreement.policy, reading, report):
         judge(ctx, agreement, preparation, snapshots, report)
-    if due:
-        reader = SnapshotReader(ctx, agreement.policy)
-        found = ctx.hubspot.read_contacts(due, reader.contact_properties)
-        again = reader.snapshots(found.found.values())
-        judge(ctx, agreement, preparation, again, report, again=True)
-        _put_off(ctx, agreement, found.missing)
+    _put_off(ctx, agreement, _judge_again(ctx, agreement, preparation, due, report))
     if not report[GOES_ON]:
         _move_watermark(ctx, reading)
     return report
 
 
+def _judge_again(
+    ctx: Context,
+    agreement: Agreement,
+    preparation: Preparation,
+    hubspot_ids: Sequence[str],
+    report: StepReport,
+) -> Sequence[str]:
+    """Judge leads about whom nothing changed, in this order; return those HubSpot has not."""
+    if not hubspot_ids:
+        return ()
+    reader = SnapshotReader(ctx, agreement.policy)
+    read = ctx.hubspot.read_contacts(hubspot_ids, reader.contact_properties)
+    found = {one.hubspot_id: one for one in reader.snapshots(read.found.values())}
+    again = [found[one] for one in hubspot_ids if one in found]
+    judge(ctx, agreement, preparation, again, report, again=True)
+    return read.missing
+
+
+def _try_later(ctx: Context, hubspot_ids: Sequence[str]) -> None:
+    """Leave held leads that HubSpot no longer shows to their timer."""
+    if hubspot_ids:
+        with transaction(ctx.engine) as conn:
+            backlog.put_off(conn, hubspot_ids, ctx.clock.now() + TRY_AGAIN_AFTER)
+
+
 def _put_off(ctx: Context, agreement: Agreement, missing: Sequence[str]) -> None:
     """Give the leads that HubSpot no longer shows a new timer: they must not block the others."""
+    if not missing:
+        return
     now = ctx.clock.now()
     with transaction(ctx.engine) as conn:
         rows = leads.by_hubspot_ids(conn, missing).values()
@@ -109,6 +139,7 @@ def judge(
     if not news:
         return
     prepared = preparation.prepare(news)
+    report.update(preparation.outside.take_counts())
     with transaction(ctx.engine) as conn:
         judged = _decide_all(
             conn, ctx, agreement, prepared, again=again, handed_off=report["handoff"]
@@ -163,8 +194,11 @@ def _decide_all(
     if not waiting:
         return []
     now = ctx.clock.now()
+    keep_answers(conn, policy, {one.row.id: one.prepared.answers for one in waiting})
+    ties = Ties(conn, ctx, [one.row.id for one in waiting])
     histories = leads.histories(conn, [one.row.id for one in waiting])
     book = open_book(conn, ctx, agreement, handed_off=handed_off)
+    colleagues = Colleagues(conn, policy, [one.prepared for one in waiting], now)
     batch_id = uuid.uuid4()
     batches.create(
         conn,
@@ -174,6 +208,7 @@ def _decide_all(
         policy_hash=policy.hash,
         roster_hash=roster.hash,
         at=now,
+        run=ctx.run,
     )
     decided: list[tuple[_Waiting, DecisionInputs, Decision]] = []
     for position, one in enumerate(waiting):
@@ -186,12 +221,17 @@ def _decide_all(
             decided_at=ctx.clock.decides_at(lead.snapshot.captured_at) if not again else now,
             verdict=lead.verdict,
             relations=lead.relations,
-            history=histories[one.row.id],
+            history=ties.history(one.row.id, histories[one.row.id]),
             position=position,
             problems=lead.problems,
-            released=_released(one.row) if again else (),
+            released=_released(one.row, now) if again else (),
+            told=lead.told,
+            awaiting=lead.awaiting,
+            colleagues=colleagues.of(one.row.id, lead),
         )
-        decided.append((one, inputs, decide(inputs, policy, roster, book)))
+        decision = decide(inputs, policy, roster, book)
+        ties.learn(one.row.id, decision)
+        decided.append((one, inputs, decision))
     pools.save(conn, {name: state.to_json() for name, state in book.changed.items()})
     ids = decisions.record(
         conn,
@@ -215,8 +255,12 @@ def _decide_all(
     return judged
 
 
-def _released(row: LeadRow) -> tuple[str, ...]:
+def _released(row: LeadRow, now: datetime) -> tuple[str, ...]:
     """Return what no longer holds a lead whose timer is due."""
+    if row.timer_at is None or row.timer_at > now:
+        return ()
+    if row.timer_action == judgement_queue.RELEASE:
+        return tuple(HoldReason)
     if row.timer_action == TimerAction.ROUTE_TO_FALLBACK:
         # The guard stays: what it holds comes through as the guard lets it, run by run.
         return tuple(reason for reason in HoldReason if reason is not HoldReason.BLAST_RADIUS)
@@ -241,6 +285,8 @@ def _see(
     for one in prepared:
         key = one.snapshot.hubspot_id
         row = rows[key]
+        if row.held_for == judgement_queue.HELD_BY_HAND and not again:
+            continue
         if again or row.changed or row.created or row.state is LeadState.SEEN:
             waiting.append(_Waiting(one, row, seen[key].content_hash))
     return waiting
@@ -287,4 +333,5 @@ def _person(lead: Prepared, privacy: Privacy, personal: frozenset[str]) -> Perso
             for name, value in lead.snapshot.properties.items()
             if value and name in privacy.personal
         },
+        identity=lead.identity,
     )

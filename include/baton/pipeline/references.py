@@ -6,6 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlsplit
 
 from baton.crm.salesforce import SalesforceAccount, SalesforceOpportunity
+from baton.leads.company_names import normalised_company_name
+from baton.leads.places import country_code
 from baton.ledger import references, watermarks
 from baton.ledger.engine import transaction
 from baton.ledger.references import CrmAccount, CrmOpportunity, CrmUser
@@ -80,6 +82,9 @@ def _account(account: SalesforceAccount) -> CrmAccount:
         domain=_host(account.website),
         owner_id=account.owner_id,
         type=account.type,
+        country=country_code(account.country) if account.country else None,
+        # Worked out once here: it is what costs most when an index is built.
+        name_key=normalised_company_name(account.name) or "",
     )
 
 

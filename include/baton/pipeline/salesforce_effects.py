@@ -17,10 +17,12 @@ from baton.ledger.dossiers import HandoffDossier, HopTerms
 from baton.ledger.outbox import ClaimedEffect
 from baton.pipeline.context import Context
 from baton.pipeline.outcomes import Done, Outcome, outcome_of
+from baton.pipeline.package_text import card_lines
 from baton.pipeline.salesforce_records import contact_fields, lead_fields, task_fields
 
 HUBSPOT_ID = "HubSpot_Contact_Id__c"
 HANDOFF_KEY = "Handoff_Key__c"
+LONGEST_DESCRIPTION = 32_000
 
 Record = dict[str, object]
 Dossiers = Mapping[int, HandoffDossier]
@@ -45,6 +47,14 @@ class _Writes:
         self.effect_of[hubspot_id] = effect
 
 
+@dataclass(frozen=True, slots=True)
+class _Owners:
+    """Salesforce ids of active owners by key, and the key of every owner's id."""
+
+    ids: Mapping[str, str]
+    keys: Mapping[str, str]
+
+
 def write_records(
     ctx: Context, effects: Sequence[ClaimedEffect], dossiers: Dossiers
 ) -> dict[int, Outcome]:
@@ -54,7 +64,7 @@ def write_records(
     e-mail is stamped and updated; only who is in neither is created.
     """
     with ctx.engine.connect() as conn:
-        owners = references.owner_ids(conn)
+        owners, owner_keys = references.owner_ids(conn), references.owner_keys(conn)
     wanted = {effect.id: dossiers[_handoff_of(effect)] for effect in effects}
     people = ctx.salesforce.people(
         [dossier.hubspot_id for dossier in wanted.values()],
@@ -66,7 +76,7 @@ def write_records(
         dossier = wanted[effect.id]
         try:
             match = people.match(dossier.hubspot_id, dossier.person.email)
-            done = _plan(effect, dossier, match, owners, writes)
+            done = _plan(effect, dossier, match, _Owners(owners, owner_keys), writes)
         except BatonError as error:
             outcomes[effect.id] = outcome_of(error, effect.attempts, repeatable=True)
         else:
@@ -87,7 +97,7 @@ def _plan(
     effect: ClaimedEffect,
     dossier: HandoffDossier,
     match: PersonMatch,
-    owners: Mapping[str, str],
+    owners: _Owners,
     writes: Mapping[str, _Writes],
 ) -> Done | None:
     """Put what the effect wants among the writes, or return Done when it is there already."""
@@ -97,12 +107,12 @@ def _plan(
     record = _target(match)
     if record is not None and record.handoff_key == key and not refresh:
         return Done({"sobject": _sobject(record), "id": record.id, "found": "true"})
-    owner = None if refresh else _owner_id(hop, owners)
+    owner = None if refresh else _owner_id(hop, owners.ids)
     if isinstance(record, ContactRecord):
         writes["Contact"].update(effect, record.id, contact_fields(dossier, key))
     elif record is not None:
         fields = lead_fields(dossier, hop, key, begins=hop.number == 1 and not refresh)
-        if owner is not None and _may_set_owner(hop, record, owners, dossier):
+        if owner is not None and _may_set_owner(hop, record, owners.keys, dossier):
             fields["OwnerId"] = owner
         writes["Lead"].update(effect, record.id, {HUBSPOT_ID: dossier.hubspot_id, **fields})
     elif dossier.salesforce_lead_id is not None:
@@ -143,19 +153,22 @@ def _owner_id(hop: HopTerms, owners: Mapping[str, str]) -> str:
 
 
 def _may_set_owner(
-    hop: HopTerms, record: LeadRecord, owners: Mapping[str, str], dossier: HandoffDossier
+    hop: HopTerms, record: LeadRecord, owner_keys: Mapping[str, str], dossier: HandoffDossier
 ) -> bool:
     """Tell whether the owner is ours to write.
 
     Not where the route keeps the owner; and not on a later hop when somebody changed the owner
-    that the hop before had written: a human edit wins.
+    that we had written: a human edit wins. The record itself names the hop that was applied last;
+    its owner may have been deactivated since, so users of every kind are looked up.
     """
     if not hop.change_owner:
         return False
-    if hop.number == 1:
+    applied = next(
+        (one for one in dossier.hops if dossier.key_of(one.number) == record.handoff_key), None
+    )
+    if applied is None:
         return True
-    before = owners.get(dossier.hop(hop.number - 1).owner_key.lower())
-    return record.owner_id == before
+    return owner_keys.get(record.owner_id, "").lower() == applied.owner_key.lower()
 
 
 def _write(ctx: Context, group: _Writes) -> dict[int, Outcome]:
@@ -184,13 +197,55 @@ def _settled(effect: ClaimedEffect, result: WriteResult, sobject: str) -> Outcom
 def write_tasks(
     ctx: Context, effects: Sequence[ClaimedEffect], dossiers: Dossiers
 ) -> dict[int, Outcome]:
-    """Create the task of each hop, once: an existing one, open or closed, is left as it is."""
+    """Create the task of each hop, once: an existing one, open or closed, is left as it is.
+
+    News of the lead (`refresh`) is put on top of what an open task says; what sales wrote stays.
+    """
+    refreshing = [effect for effect in effects if effect.params.get("refresh")]
+    creating = [effect for effect in effects if not effect.params.get("refresh")]
+    outcomes = _create_tasks(ctx, creating, dossiers) if creating else {}
+    return outcomes | (_renew_tasks(ctx, refreshing, dossiers) if refreshing else {})
+
+
+def _task_key(effect: ClaimedEffect, dossiers: Dossiers) -> str:
+    return f"{dossiers[_handoff_of(effect)].key_of(effect.hop or 1)}.task"
+
+
+def _renew_tasks(
+    ctx: Context, effects: Sequence[ClaimedEffect], dossiers: Dossiers
+) -> dict[int, Outcome]:
+    existing = ctx.salesforce.tasks_by_key([_task_key(effect, dossiers) for effect in effects])
+    outcomes: dict[int, Outcome] = {}
+    waiting: dict[str, tuple[ClaimedEffect, Record]] = {}
+    for effect in sorted(effects, key=lambda one: one.id):
+        task, news = existing.get(_task_key(effect, dossiers)), str(effect.params["news"])
+        if task is None or task.is_closed or task.is_deleted or news in task.description:
+            found = {"sobject": "Task", "id": task.id, "found": "true"} if task else {}
+            outcomes[effect.id] = Done(found)
+            continue
+        dossier = dossiers[_handoff_of(effect)]
+        fresh = "\n".join((news, *card_lines(dossier, dossier.hop(effect.hop or 1))))
+        text = f"{fresh}\n\n{task.description}"[:LONGEST_DESCRIPTION]
+        if task.id in waiting:
+            # Two pieces of news at once say the same: both read the newest package.
+            outcomes[effect.id] = Done({"sobject": "Task", "id": task.id, "found": "true"})
+        else:
+            waiting[task.id] = (effect, {"Id": task.id, "Description": text})
+    if waiting:
+        records = [record for _, record in waiting.values()]
+        written = ctx.salesforce.update("Task", records, repeat_ambiguous=True)
+        for task_id, result in written.items():
+            effect = waiting[task_id][0]
+            outcomes[effect.id] = _settled(effect, result, "Task")
+    return outcomes
+
+
+def _create_tasks(
+    ctx: Context, effects: Sequence[ClaimedEffect], dossiers: Dossiers
+) -> dict[int, Outcome]:
     with ctx.engine.connect() as conn:
         owners = references.owner_ids(conn)
-    keys = {
-        f"{dossiers[_handoff_of(effect)].key_of(effect.hop or 1)}.task": effect
-        for effect in effects
-    }
+    keys = {_task_key(effect, dossiers): effect for effect in effects}
     existing = ctx.salesforce.tasks_by_key(list(keys))
     outcomes: dict[int, Outcome] = {
         keys[key].id: Done({"sobject": "Task", "id": task.id, "found": "true"})

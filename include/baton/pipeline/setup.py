@@ -113,6 +113,7 @@ def hubspot_plan(policy: Policy, *, more_lists: Sequence[str] = ()) -> HubSpotPl
     write_back = policy.write_back
     group = write_back.group.strip().lower().replace(" ", "_")
     properties = tuple(_property(what, name, group) for what, name in write_back.properties.items())
+    properties += tuple(_filled_by_hubspot(policy, group))
     actions: list[Action | None] = []
     for one in policy.dispositions.values():
         actions += (one.action, one.then_after_cap)
@@ -152,7 +153,8 @@ def setup_hubspot(
         for name, list_id in lists.items():
             if list_id is None:
                 gateway.ensure_list(name)
-    known = {"contacts": defined}
+    # What Baton itself creates is not missing, also where it reads it.
+    known = {"contacts": {**defined, **{one.name: one for one in plan.properties}}}
     known |= {kind: gateway.property_definitions(kind) for kind in plan.reads if kind not in known}
     return SetupReport(
         created=tuple(created),
@@ -219,6 +221,20 @@ def _troubles(one: RequiredField, field: FieldDescription | None) -> Iterable[tu
     lacking = [value for value in one.values if value not in field.values]
     if lacking:
         yield f"lacks the values {', '.join(lacking)}", "add them to the picklist"
+
+
+def _filled_by_hubspot(policy: Policy, group: str) -> Iterable[PropertyDefinition]:
+    """Yield the property that HubSpot does not have of itself: who hosts the booked meeting."""
+    host = policy.fields.get(policy.meetings.host) if policy.meetings else None
+    if host is not None and host.hubspot and host.object == "contact":
+        yield PropertyDefinition(
+            name=host.hubspot,
+            label=host.label,
+            type="string",
+            field_type="text",
+            group=group,
+            description="E-mail of the host of the booked meeting. A workflow fills it in.",
+        )
 
 
 def _property(what: str, name: str, group: str) -> PropertyDefinition:

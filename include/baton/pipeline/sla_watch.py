@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from baton.decision.decision import Origin
 from baton.leads.states import EffectState, HandoffState
 from baton.ledger import handoffs, outbox, sla_events, touches
 from baton.ledger.engine import transaction
@@ -22,6 +23,7 @@ from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.addressing import manager_address, owner_address
 from baton.pipeline.context import Context
 from baton.pipeline.deliver import ASSIGNING, drain
+from baton.pipeline.quiet_hours import quiet_until
 from baton.pipeline.reassignment import reassign_all
 from baton.pipeline.report import StepReport
 from baton.pipeline.sales_activity import read_touches
@@ -117,7 +119,8 @@ def _reassign(
 
 
 def _reminder(ctx: Context, agreement: Agreement, one: OpenTerms, kind: DueKind) -> NewEffect:
-    to_owner = kind is DueKind.REMIND
+    # A colleague's test disturbs nobody but them.
+    to_owner = kind is DueKind.REMIND or one.handoff.origin == Origin.TEST
     address = owner_address if to_owner else manager_address
     hop_key = f"{one.handoff.key}.{one.hop.number}"
     # In a replay the moment to remind has long passed.
@@ -136,6 +139,15 @@ def _reminder(ctx: Context, agreement: Agreement, one: OpenTerms, kind: DueKind)
         },
         state=EffectState.WITHHELD if silent else EffectState.PENDING,
         priority=0,
+        not_before=quiet_until(
+            agreement,
+            ctx.clock.now(),
+            owner_key=one.hop.owner_key,
+            owner_kind=one.hop.owner_kind,
+            band=one.handoff.band,
+            trigger=one.handoff.trigger,
+            manager=not to_owner,
+        ),
     )
 
 

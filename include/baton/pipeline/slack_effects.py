@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from baton.errors import BatonError, RejectedRecordError
 from baton.ledger.dossiers import HandoffDossier
+from baton.ledger.effects import by_keys as effects_by_key
 from baton.ledger.outbox import ClaimedEffect
 from baton.notify.cards import render
 from baton.notify.slack import Posted
@@ -37,7 +38,10 @@ def post_messages(
 
 
 def _post(ctx: Context, effect: ClaimedEffect, dossier: HandoffDossier) -> Done:
-    text, blocks = _rendered(ctx, effect, dossier)
+    thread = _thread(ctx, effect)
+    text, blocks = _rendered(ctx, effect, dossier, thread)
+    if thread is not None:
+        return _post_once(ctx, effect, thread.channel, text, blocks, thread_ts=thread.ts)
     try:
         target = _target(ctx, str(effect.params["target"]))
         return _post_once(ctx, effect, target, text, blocks)
@@ -58,14 +62,33 @@ def _target(ctx: Context, name: str) -> str:
     return ctx.slack.channel_id(name)
 
 
+def _thread(ctx: Context, effect: ClaimedEffect) -> Posted | None:
+    """Return the message that this one answers, if it was sent: news of a lead go beneath it."""
+    first = effect.params.get("answers")
+    if not first:
+        return None
+    with ctx.engine.connect() as conn:
+        sent = effects_by_key(conn, [str(first)]).get(str(first))
+    result = sent.result if sent is not None and sent.result is not None else {}
+    channel, ts = result.get("channel"), result.get("ts")
+    return Posted(str(channel), str(ts)) if channel and ts else None
+
+
 def _post_once(
-    ctx: Context, effect: ClaimedEffect, channel: str, text: str, blocks: list[dict[str, object]]
+    ctx: Context,
+    effect: ClaimedEffect,
+    channel: str,
+    text: str,
+    blocks: list[dict[str, object]],
+    *,
+    thread_ts: str | None = None,
 ) -> Done:
     if effect.maybe_sent:
-        found = ctx.slack.find_by_key(channel, effect.key, ctx.clock.now() - SEARCH_BACK)
+        since = ctx.clock.now() - SEARCH_BACK
+        found = ctx.slack.find_by_key(channel, effect.key, since, thread_ts=thread_ts)
         if found is not None:
             return _done(found, found_before=True)
-    return _done(ctx.slack.post(channel, text, blocks, key=effect.key))
+    return _done(ctx.slack.post(channel, text, blocks, key=effect.key, thread_ts=thread_ts))
 
 
 def _done(posted: Posted, *, found_before: bool = False) -> Done:
@@ -74,10 +97,14 @@ def _done(posted: Posted, *, found_before: bool = False) -> Done:
 
 
 def _rendered(
-    ctx: Context, effect: ClaimedEffect, dossier: HandoffDossier
+    ctx: Context, effect: ClaimedEffect, dossier: HandoffDossier, thread: Posted | None
 ) -> tuple[str, list[dict[str, object]]]:
     if effect.kind == "slack_reminder":
         text = reminder_text(dossier, dossier.hop(effect.hop or 1), str(effect.params["why"]))
+        # In a channel's thread nobody is told without being mentioned.
+        in_channel = thread is not None and not thread.channel.startswith("D")
+        mention = _slack_id(ctx, str(effect.params.get("owner") or "")) if in_channel else None
+        text = f"<@{mention}> {text}" if mention else text
         return text, [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]
     hop = dossier.hop(effect.hop or 1)
     card = render(handoff_card(dossier, hop, mention=_mention(ctx, effect)))
@@ -86,8 +113,12 @@ def _rendered(
 
 def _mention(ctx: Context, effect: ClaimedEffect) -> str | None:
     """Return the owner's Slack id, so that an alert in a channel calls its owner by name."""
-    owner = str(effect.params.get("owner") or "")
-    if "@" not in owner or "@" in str(effect.params["target"]):
+    in_channel = "@" not in str(effect.params["target"])
+    return _slack_id(ctx, str(effect.params.get("owner") or "")) if in_channel else None
+
+
+def _slack_id(ctx: Context, owner: str) -> str | None:
+    if "@" not in owner:
         return None
     try:
         return ctx.slack.user_id(owner)

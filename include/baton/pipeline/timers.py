@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from baton.decision.decision import Decision, Origin
 from baton.leads.states import LeadState
 from baton.ledger import leads
+from baton.ledger.backlog import WAITS_FOR_ROOM
 from baton.ledger.engine import transaction
 from baton.ledger.judgement_queue import JUDGE_AGAIN
 from baton.ledger.leads import LeadRow, StateChange
@@ -23,6 +26,8 @@ from baton.policy.models import Policy, Timer, TimerAction
 logger = logging.getLogger(__name__)
 
 ALARM_AGAIN = timedelta(days=1)
+TRY_AGAIN_AFTER = timedelta(minutes=5)
+"""How soon a held lead that could not be taken although there was room is tried again."""
 
 
 def timer_of(policy: Policy, state: LeadState) -> Timer | None:
@@ -57,6 +62,40 @@ def state_change(
         return StateChange(lead_id=lead_id, after=after, at=at, cause=cause, by=by)
     return StateChange(
         lead_id=lead_id, after=after, at=at, cause=cause, by=by, timer_at=when, timer_action=then
+    )
+
+
+def held(
+    policy: Policy,
+    row: LeadRow,
+    decision: Decision,
+    change: StateChange,
+    *,
+    now: datetime,
+    again: bool,
+) -> StateChange:
+    """Return a move to `held` with what the lead waits for, and its deadline.
+
+    A lead of an import that waits for room waits as long as the policy lets it, and then stays with
+    marketing; all others go to the fallback when the state's timer says so. A deadline that stands
+    already is kept: trying again never pushes it back.
+    """
+    waits = decision.reason_code in WAITS_FOR_ROOM
+    timer_at, action = change.timer_at, change.timer_action
+    if waits and policy.imports is not None and decision.origin is Origin.IMPORT:
+        since = row.state_since if row.state is LeadState.HELD else now
+        timer_at = max(now, since + timedelta(seconds=policy.imports.give_up_after.seconds))
+        action = TimerAction.NURTURE.value
+    elif row.state is LeadState.HELD and row.timer_at is not None and row.timer_at > now:
+        kept = row.timer_action == action and timer_at is not None
+        timer_at = min(row.timer_at, timer_at) if kept and timer_at is not None else timer_at
+    return replace(
+        change,
+        timer_at=timer_at,
+        timer_action=action,
+        held_for=decision.reason_code,
+        waits_for=decision.route.waits_for if decision.route else None,
+        retry_at=now + TRY_AGAIN_AFTER if again else now,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from baton.errors import InvariantError
-from baton.ledger import conservation
+from baton.ledger import checks, conservation
 from baton.ledger.conservation import Severity
 from baton.ledger.engine import transaction
 from baton.pipeline.context import Context
@@ -24,6 +24,7 @@ def check_conservation(ctx: Context) -> StepReport:
     """
     with transaction(ctx.engine) as conn:
         report = conservation.check(conn, now=ctx.clock.now())
+        checks.record(conn, checks.CONSERVATION, at=report.at, ok=report.ok, findings=report.totals)
     broken = [one for one in report.findings if one.severity is Severity.BROKEN]
     for finding in report.findings:
         level = logging.ERROR if finding.severity is Severity.BROKEN else logging.WARNING

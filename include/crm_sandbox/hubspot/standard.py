@@ -212,6 +212,7 @@ def _people() -> list[PropertyDefinition]:
             external_options=True,
         ),
         _moment("hs_latest_meeting_activity", "Latest meeting activity", read_only=True),
+        _moment("engagements_last_meeting_booked", "Date of last meeting booked in meetings tool"),
         _moment("notes_last_contacted", "Last Contacted", read_only=True),
         _moment("notes_last_updated", "Last Activity Date", read_only=True),
         _number("num_contacted_notes", "Number of times contacted", read_only=True),

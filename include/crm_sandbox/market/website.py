@@ -136,8 +136,12 @@ class Website:
         email = values.get("email")
         known = visitor.contact_id or (self._contact_id(email) if email else None)
         if known is None:
-            values |= {"hs_analytics_source": "OFFLINE", "lifecyclestage": "lead"}
             source = "IMPORT" if step.kind is StepKind.IMPORT else "CRM_UI"
+            values |= {
+                "hs_analytics_source": "OFFLINE",
+                "hs_analytics_source_data_1": source,
+                "lifecyclestage": "lead",
+            }
             contact = self._portal.create("contacts", values, at=step.at, source=source)
         else:
             contact = self._portal.update("contacts", known, values, at=step.at, source="CRM_UI")

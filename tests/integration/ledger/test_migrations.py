@@ -14,11 +14,13 @@ from sqlalchemy import Connection, Engine, insert, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from baton.errors import LedgerUnavailableError, MigrationNeededError, SettingsError
-from baton.ledger import migrate, outbox, policies
+from baton.ledger import admin_actions, migrate, outbox, policies
+from baton.ledger.admin_actions import NewAdminAction
 from baton.ledger.engine import check_reachable, transaction
 from baton.ledger.engine import ledger_engine as open_engine
 from baton.ledger.engine import ledger_url as read_url
-from baton.ledger.tables import attempt, metadata
+from baton.ledger.schema import metadata
+from baton.ledger.tables import attempt
 
 if TYPE_CHECKING:
     from tests.integration.ledger.conftest import World
@@ -80,6 +82,7 @@ TEXTS = {
     "decision": "outcome",
     "attempt": "outcome",
     "policy_activation": "by_whom",
+    "admin_action": "reason",
 }
 
 
@@ -94,6 +97,20 @@ def test_what_is_append_only_refuses_changes(world: World, table: str, change: s
     effect_id = outbox.by_keys(conn, world.chain(handoff)[:1]).popitem()[1].id
     policies.activate(conn, world.policy(), parent=None, by="test", at=handoff.decided_at)
     conn.execute(insert(attempt).values(effect_id=effect_id, at=handoff.decided_at, outcome="done"))
+    admin_actions.record(
+        conn,
+        NewAdminAction(
+            at=handoff.decided_at,
+            by_whom="test",
+            action="retry",
+            subject=f"effect {effect_id}",
+            reason="because",
+            form="form",
+            seen="dead",
+            result="done",
+            words="tried again",
+        ),
+    )
     statement = text(change.format(table=table, column=TEXTS[table]))
     with pytest.raises(DBAPIError, match="append-only"), conn.begin_nested():
         conn.execute(statement)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from baton.ledger.tables import metadata
+from baton.ledger.schema import metadata
 
 
 def _run() -> None:

@@ -1,0 +1,113 @@
+"""A person whom Salesforce knows already: as Lead, as Contact, as both, converted, not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.integration.pipeline.relay import Relay
+
+pytestmark = pytest.mark.requirement("003-12")
+
+OWNER = "jonas.keller"
+
+
+def asks(relay: Relay) -> tuple[str, str]:
+    contact = relay.contact(relay.company(numberofemployees="20"))
+    relay.submit(contact, "Demo request")
+    return contact, relay.email(contact)
+
+
+def a_lead(relay: Relay, email: str) -> str:
+    given = {"LastName": "Tester", "Company": "Softworks", "Email": email}
+    return str(relay.org.insert("Lead", given | {"OwnerId": relay.user(OWNER)}))
+
+
+def a_contact(relay: Relay, email: str, domain: str = "elsewhere.test") -> tuple[str, str]:
+    account = relay.account("Elsewhere", domain, owner="helena.voss", Type="Customer - Direct")
+    given = {"LastName": "Tester", "Email": email, "AccountId": account}
+    return str(relay.org.insert("Contact", given | {"OwnerId": relay.user("helena.voss")})), account
+
+
+def inputs(relay: Relay, contact: str) -> dict[str, Any]:
+    (row,) = relay.rows(
+        "SELECT inputs FROM decision JOIN lead ON lead.id = lead_id WHERE hubspot_id = :id",
+        id=contact,
+    )
+    return dict(row["inputs"])
+
+
+def counts(relay: Relay) -> tuple[int, int]:
+    return len(list(relay.org.rows("Lead"))), len(list(relay.org.rows("Contact")))
+
+
+def test_neither_makes_one_lead(relay: Relay) -> None:
+    contact, _ = asks(relay)
+    relay.run()
+    assert counts(relay) == (1, 0)
+    told = inputs(relay, contact)["facts"]
+    assert (told["Lead known"], told["Contact known"]) == (False, False)
+
+
+def test_a_lead_is_taken_over_and_goes_to_its_owner(relay: Relay) -> None:
+    contact, email = asks(relay)
+    there = a_lead(relay, email.upper())
+    relay.run()
+    assert counts(relay) == (1, 0)
+    assert relay.salesforce_lead(contact)["Id"] == there
+    assert relay.handoff(contact)["owner_key"] == f"{OWNER}@relay.test"
+
+
+def test_a_contact_gets_a_task_and_its_account_decides(relay: Relay) -> None:
+    contact, email = asks(relay)
+    there, account = a_contact(relay, email)
+    relay.everything()
+    assert counts(relay) == (0, 1), "no lead beside the contact"
+    related = inputs(relay, contact)["relations"]
+    assert (related["account_id"], related["matched_by"]) == (account, "contact")
+    assert relay.lead(contact)["salesforce_contact_id"] == there
+    assert relay.handoff(contact)["change_owner"] is False
+
+
+def test_of_both_neither_is_doubled(relay: Relay) -> None:
+    contact, email = asks(relay)
+    a_contact(relay, email)
+    a_lead(relay, email)
+    relay.everything()
+    assert counts(relay) == (1, 1)
+    told = inputs(relay, contact)["facts"]
+    assert (told["Lead known"], told["Contact known"]) == (True, True)
+
+
+def test_the_account_of_the_contact_settles_two_that_fit(relay: Relay) -> None:
+    """The domain alone fits two accounts, which would hold the lead for a person."""
+    contact, email = asks(relay)
+    domain = email.partition("@")[2]
+    relay.account("Twin one", domain, owner="sofia.ricci")
+    relay.account("Twin two", domain, owner="sofia.ricci")
+    _, account = a_contact(relay, email)
+    relay.everything()
+    assert inputs(relay, contact)["relations"]["account_id"] == account
+    assert relay.handoff(contact)["state"] == "notified"
+
+
+def test_two_accounts_that_fit_hold_the_lead_for_a_person(relay: Relay) -> None:
+    contact, email = asks(relay)
+    domain = email.partition("@")[2]
+    relay.account("Twin one", domain, owner="sofia.ricci")
+    relay.account("Twin two", domain, owner="helena.voss")
+    relay.everything()
+    assert relay.lead(contact)["state"] == "held"
+    (reason,) = inputs(relay, contact)["relations"]["reasons"]
+    assert "fits several accounts" in reason
+
+
+def test_the_country_of_an_account_comes_with_it_and_settles_a_tie(relay: Relay) -> None:
+    contact, email = asks(relay)
+    domain = email.partition("@")[2]
+    german = relay.account("Twin one", domain, owner="sofia.ricci", BillingCountry="Germany")
+    relay.account("Twin two", domain, owner="helena.voss", BillingCountry="USA")
+    relay.everything()
+    related = inputs(relay, contact)["relations"]
+    assert (related["account_id"], related["confidence"]) == (german, 90)
+    assert "chosen by country" in related["reasons"][1]
