@@ -33,6 +33,7 @@ SUBJECTS = {
     "fairness": ("fairness", "Fairness: worst distance from a fair share"),
     "verdicts": ("deciding", "Great Expectations"),
     "chain": ("chain", "The chain's steps against the sandbox, without Airflow"),
+    "pages": ("pages", "The review pages, over HTTP, and what serving them adds"),
 }
 
 

@@ -12,6 +12,8 @@ Every fifteen minutes. It replaces what it read before; running it again changes
 Routing goes on with what was read last. A user deactivated meanwhile is refused by Salesforce
 itself, and the handoff is shown as rejected with that reason.
 
+See when it was read last: [Sync health](baton/sync).
+
 ## Owner
 Data engineering; next morning.
 """

@@ -16,6 +16,9 @@ The watermark has not moved; the next run reads the same changes again. A dispos
 policy does not allow yet (too few touches, date missing) is not an error: it is counted as refused,
 the lead stays with its owner, and the rep gives the reason again when there is more work to show.
 
+See what sales answered: [ended handoffs](baton/handoffs?state=ended); when it was
+read last: [Sync health](baton/sync).
+
 ## Owner
 Revenue operations; next morning.
 """

@@ -12,6 +12,8 @@ changed. Measuring a day again replaces that day's figures.
 ## When it fails
 Nothing else depends on it; run it again for the day.
 
+See the figures: [Metrics](baton/metrics).
+
 ## Owner
 Revenue operations; next morning.
 """

@@ -19,6 +19,9 @@ nothing: leads are claimed in the ledger, effects have keys.
   A single refused record never turns the task red; it is in the ledger as rejected, with its reason.
 * `write_back` red: only HubSpot's copy of the state is late.
 
+See what wants somebody: [Today](baton/); what failed: [Review](baton/review); the connections:
+[Sync health](baton/sync). The button “Leads of this run” on a task leads to its leads.
+
 ## Owner
 Revenue operations; page somebody: buyers are waiting.
 """

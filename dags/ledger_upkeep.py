@@ -14,6 +14,9 @@ Every ten minutes for timers and the check. Running it again changes nothing.
 `check_conservation` turns red when a promise is broken; its log lists each case with its cause and
 what to do. It never repairs on its own.
 
+See how the check ended: [Sync health](baton/sync#conservation); what waits for data:
+[Review](baton/review?tab=quarantine).
+
 ## Owner
 Data engineering; page somebody: a lead may be stuck.
 """

@@ -13,6 +13,8 @@ Every minute. Each event of a clock is recorded once, so that running again remi
 Clocks are computed from instants, not from runs: a late run records the same breach at the same due
 time. Only reminders are late.
 
+See who is late: [Handoffs](baton/handoffs?late=1).
+
 ## Owner
 Sales operations; page somebody: nobody is reminded.
 """

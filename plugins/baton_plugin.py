@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from baton.web import MENU_ENTRY, serve
+from baton.web import MENU_ENTRY, RunLink, serve
 
 
 class BatonPlugin(AirflowPlugin):
@@ -14,3 +14,4 @@ class BatonPlugin(AirflowPlugin):
     # Lists, because Airflow declares them so.
     fastapi_apps = [{"app": serve, "url_prefix": "/baton", "name": "Baton"}]  # noqa: RUF012
     external_views = [MENU_ENTRY]  # noqa: RUF012
+    global_operator_extra_links = [RunLink()]  # noqa: RUF012

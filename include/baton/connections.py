@@ -186,7 +186,10 @@ class HubSpotConnection:
     api_paths: str = "legacy"
     """``legacy`` (/crm/v3 …) or ``dated`` (/crm/objects/2026-09 …)."""
 
-    EXTRAS = frozenset({"base_url", "host", "daily_reserve", "api_paths", "token"})
+    EXTRAS = frozenset(
+        {"base_url", "host", "daily_reserve", "api_paths", "token", "portal_id", "app"}
+    )
+    """`portal_id` and `app` ("eu1" for a portal in Europe) are for links on the pages alone."""
 
     @classmethod
     def from_raw(cls, raw: RawConnection) -> Self:

@@ -243,7 +243,7 @@ def browser(live: LiveRelay) -> Iterator[httpx.Client]:
         yield http
 
 
-@pytest.mark.parametrize("path", ["/baton/", "/baton/style.css"])
+@pytest.mark.parametrize("path", ["/baton/", "/baton/static/baton.css"])
 def test_the_pages_are_closed_to_strangers(browser: httpx.Client, path: str) -> None:
     assert browser.get(path).status_code == 401
 
@@ -261,8 +261,8 @@ def test_a_user_sees_the_page(
 
     assert page.status_code == 200
     assert arrived[0].handoff.key in page.text
-    assert 'href="/baton/style.css"' in page.text
-    assert browser.get("/baton/style.css", headers=bearer).status_code == 200
+    assert 'href="/baton/static/baton.css"' in page.text
+    assert browser.get("/baton/static/baton.css", headers=bearer).status_code == 200
     menu = browser.get("/api/v2/plugins", headers=bearer | _admin(running, browser)).text
     assert "baton" in menu
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -346,6 +347,10 @@ def row(found: Decision) -> tuple[object, ...]:
         owner.key if owner else None,
         owner.kind if owner else None,
         led.pool if led else None,
+        found.lead_state,
+        found.words,
+        found.failures,
+        found.score,
     )
 
 
@@ -362,6 +367,10 @@ def row_at(found: FrameDecisions, place: int) -> tuple[object, ...]:
         found.owners[place],
         found.owner_kinds[place],
         found.pools[place],
+        found.lead_states[place],
+        found.words(place),
+        found.failures(place),
+        found.score(place),
     )
 
 
@@ -403,7 +412,7 @@ def gathered(told: Sequence[Told], policy: Policy) -> list[DecisionInputs]:
             relations=relations_from(_match(facts)),
             history=history,
             position=place,
-            released=("blast_radius",) if late and history.cycle else (),
+            released=("blast_radius",) if late else (),
         )
         for place, (facts, history, verdict, late) in enumerate(told)
     ]
@@ -431,11 +440,23 @@ def test_decisions_by_columns_are_those_of_each_lead(
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(LEADS, min_size=1, max_size=8), st.sampled_from(POLICIES), st.sampled_from(ROSTERS))
+@given(
+    st.lists(st.tuples(LEADS, VERDICTS), min_size=1, max_size=8),
+    st.sampled_from(POLICIES),
+    st.sampled_from(ROSTERS),
+    st.sampled_from([(), ("blast_radius",)]),
+)
 def test_a_frame_of_facts_is_gathered_and_matched_as_each_lead_is(
-    facts: list[dict[str, FactValue]], policy: Policy, roster: Roster
+    told: list[tuple[dict[str, FactValue], Verdict]],
+    policy: Policy,
+    roster: Roster,
+    released: tuple[str, ...],
 ) -> None:
-    inputs = gathered([(each, NEW_LEAD, GOOD, False) for each in facts], policy)
+    facts, verdicts = [each for each, _ in told], [verdict for _, verdict in told]
+    inputs = [
+        replace(each, position=each.position + 2, released=released)
+        for each in gathered([(one, NEW_LEAD, verdict, False) for one, verdict in told], policy)
+    ]
     frame = DecisionFrame.of_facts(
         frame_of(facts),
         policy,
@@ -443,6 +464,9 @@ def test_a_frame_of_facts_is_gathered_and_matched_as_each_lead_is(
         lead_keys=[each.lead_key for each in inputs],
         captured_at=[each.captured_at for each in inputs],
         decided_at=NOW,
+        verdicts=verdicts,
+        positions=[each.position for each in inputs],
+        released=released,
     )
     agree(inputs, frame, policy, roster)
 

@@ -2,66 +2,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from tests.web.conftest import NOW, SECRET, Visitors, stranger
 
 from baton.errors import LedgerUnavailableError
 from baton.ledger import handoffs, leads, watermarks
 from baton.ledger.engine import transaction
 from baton.ledger.handoffs import NewHandoff, NewHop
 from baton.ledger.leads import PersonFields, SeenLead
-from baton.web.access import Access, Visitor
-from baton.web.app import create_app
 from baton.web.pages import today
 from baton.web.seals import LIFE, Seals
-from baton.web.site import HERE, Site
+from baton.web.site import HERE
 
-NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 NASTY = '<script>alert("x")</script> & Söhne'
-
-
-class StandingClock:
-    def now(self) -> datetime:
-        return NOW
-
-
-SECRET = b"a secret for tests alone"
-
-
-async def anybody(_request: Request) -> Visitor:
-    """Let everybody in, and let them act."""
-    return Visitor("nadia")
-
-
-async def nobody(_request: Request) -> Visitor:
-    raise HTTPException(401, "who are you?")
-
-
-_SITES: list[Site] = []
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    while _SITES:
-        _SITES.pop().close()
-
-
-def pages(url: str, access: Access = anybody) -> FastAPI:
-    app = create_app(access, secret=SECRET, database_url=lambda: url, clock=StandingClock())
-    _SITES.append(app.state.site)
-    return app
-
-
-def client_of(url: str, access: Access = anybody) -> TestClient:
-    return TestClient(pages(url, access))
 
 
 @pytest.fixture
@@ -99,24 +59,17 @@ def filled(ledger_engine: Engine, ledger_url: str) -> str:
     return ledger_url
 
 
-def test_the_page_shows_the_newest_handoffs_without_names(filled: str) -> None:
-    page = client_of(filled).get("/")
-
-    assert page.status_code == 200
-    for shown in ("H1-1", "81.5", "demo request", "helena.voss@relay.test", ">8.0<", ">90<"):
-        assert shown in page.text
-    assert "ann@made.test" not in page.text
-
-
-def test_whatever_stands_in_the_ledger_is_escaped(filled: str) -> None:
-    text = client_of(filled).get("/").text
+def test_whatever_stands_in_the_ledger_is_escaped(visitors: Visitors, filled: str) -> None:
+    text = visitors.client(filled).get("/handoffs").text
 
     assert "<script>" not in text
     assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; Söhne" in text
 
 
-def test_nothing_comes_from_elsewhere_and_no_text_becomes_a_script(filled: str) -> None:
-    page = client_of(filled).get("/")
+def test_nothing_comes_from_elsewhere_and_no_text_becomes_a_script(
+    visitors: Visitors, filled: str
+) -> None:
+    page = visitors.client(filled).get("/")
 
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -127,9 +80,9 @@ def test_nothing_comes_from_elsewhere_and_no_text_becomes_a_script(filled: str) 
     assert not re.search(r"<script(?! src=)|<style| on[a-z]+=| style=", page.text)
 
 
-def test_links_stay_below_the_path_that_it_is_served_at(filled: str) -> None:
+def test_links_stay_below_the_path_that_it_is_served_at(visitors: Visitors, filled: str) -> None:
     outer = FastAPI()
-    outer.mount("/airflow/baton", pages(filled))
+    outer.mount("/airflow/baton", visitors.client(filled).app)
 
     page = TestClient(outer).get("/airflow/baton/")
 
@@ -142,17 +95,17 @@ def test_links_stay_below_the_path_that_it_is_served_at(filled: str) -> None:
     )
 
 
-def test_an_empty_ledger_has_a_page(ledger_url: str) -> None:
-    page = client_of(ledger_url).get("/")
+def test_an_empty_ledger_has_a_page(visitors: Visitors, ledger_url: str) -> None:
+    page = visitors.client(ledger_url).get("/")
 
     assert page.status_code == 200
-    assert "Nothing has been handed off yet." in page.text
+    assert "There is no policy to decide by" in page.text
 
 
-def test_without_a_ledger_the_page_says_what_to_do(empty_url: str) -> None:
+def test_without_a_ledger_the_page_says_what_to_do(visitors: Visitors, empty_url: str) -> None:
     nowhere = "postgresql+psycopg://baton:secret@127.0.0.1:1/baton"
     for url, words in ((nowhere, "cannot be reached"), (empty_url, "has no tables yet")):
-        page = client_of(url).get("/")
+        page = visitors.client(url).get("/")
         assert page.status_code == 503
         assert words in page.text
         assert "Traceback" not in page.text
@@ -160,19 +113,19 @@ def test_without_a_ledger_the_page_says_what_to_do(empty_url: str) -> None:
 
 
 def test_a_ledger_lost_on_the_way_is_the_same_page(
-    filled: str, monkeypatch: pytest.MonkeyPatch
+    visitors: Visitors, filled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(_conn: Any, _at: datetime) -> None:
+    def lost(_conn: Any, _at: datetime, _zone: Any) -> None:
         raise LedgerUnavailableError("the ledger went away <b>")
 
     monkeypatch.setattr(today, "look", lost)
-    page = client_of(filled).get("/")
+    page = visitors.client(filled).get("/")
     assert page.status_code == 503
     assert "the ledger went away &lt;b&gt;" in page.text
 
 
-def test_every_route_asks_who_is_there(filled: str) -> None:
-    strangers = client_of(filled, access=nobody)
+def test_every_route_asks_who_is_there(visitors: Visitors, filled: str) -> None:
+    strangers = visitors.client(filled, stranger)
 
     routes = [one for one in strangers.app.routes if isinstance(one, APIRoute)]
     assert len(routes) >= 2

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from baton.cli.moments import instant
 from baton.cli.shell import err, out
@@ -82,6 +83,8 @@ def decide(
     from baton.policy.loader import parse_policy, read_bundle
 
     agreed = parse_policy(read_bundle(policy, overlay))
+    kept = rejects or (out_file.with_suffix(".rejects.csv") if out_file else None)
+    _refuse_overwriting((out_file, kept), (leads, overlay, roster, mapping, accounts))
     export = open_export(leads)
     plan = plan_columns(
         export.columns,
@@ -102,7 +105,6 @@ def decide(
     if explain is not None:
         _explain(export, terms, explain)
         return
-    kept = rejects or (out_file.with_suffix(".rejects.csv") if out_file else None)
     with _progress(export) as progress:
         report = decide_file(export, terms, out=out_file, rejects=kept, progress=progress)
     if as_json:
@@ -110,6 +112,21 @@ def decide(
     else:
         _show(report)
     _say_what_was_written(report, out_file, kept)
+
+
+def _refuse_overwriting(written: Sequence[Path | None], read: Sequence[Path | None]) -> None:
+    """Raise ConfigurationError where a result would take the place of what it is made of."""
+    from baton.errors import ConfigurationError
+
+    taken = {path.resolve() for path in read if path is not None}
+    for path in written:
+        if path is None:
+            continue
+        if path.is_dir():
+            raise ConfigurationError(f"{path} is a directory: name a file in it")
+        if path.resolve() in taken:
+            raise ConfigurationError(f"{path} is read or written already: name another file")
+        taken.add(path.resolve())
 
 
 def _roster_of(policy: Path, roster: Path | None) -> Roster:
@@ -146,7 +163,8 @@ def _say_what_is_read(
     _say_unread(plan, mapped=mapping is not None)
     for label, scopes in plan.missing:
         asked = "every lead" if "always" in scopes else ", ".join(scopes)
-        say(f"  no column fills '{label}', which is required for {asked}", style="yellow")
+        text = f"  no column fills '{label}', which is required for {asked}"
+        say(text, style="yellow", markup=False)
     fitting = None if mapping else _fitting_mapping(export, policy)
     if fitting is not None:
         say(f"  {fitting} fits these columns: --mapping {fitting}", style="yellow", markup=False)
@@ -222,10 +240,10 @@ def _show(report: FileReport) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
 
     def part(title: str, rows: list[tuple[str, int]], of: int) -> None:
-        table.add_row(f"[bold]{title}[/]", "", "")
+        table.add_row(Text(title, style="bold"), "", "")
         for name, count in rows[:_MOST_SHOWN]:
             share = f"{100 * count / of:.1f} %" if of else ""
-            table.add_row(f"  {name}", str(count), share)
+            table.add_row(Text(f"  {name}"), str(count), share)
         rest = sum(count for _, count in rows[_MOST_SHOWN:])
         if rest:
             table.add_row(f"  … {len(rows) - _MOST_SHOWN} more", str(rest), "")
@@ -245,17 +263,17 @@ def _show(report: FileReport) -> None:
     if reasons:
         part("Why not handed off", reasons, total)
     if report.unreadable:
-        part("Values that are none", list(report.unreadable.items()), total)
+        part("Values that could not be read", list(report.unreadable.items()), total)
     out().print(table)
 
 
 def _say_what_was_written(report: FileReport, out_file: Path | None, kept: Path | None) -> None:
     say = err().print
     if out_file is not None:
-        say(f"{report.decided} decisions are in {out_file}", markup=False)
+        say(f"decisions on {report.decided} rows are in {out_file}", markup=False)
     if not report.rejected:
         return
     where = f"; they are in {kept}" if kept else "; --rejects FILE keeps them"
-    say(f"{report.rejected} rows could not be read{where}", style="yellow", markup=False)
+    say(f"not read as rows: {report.rejected}{where}", style="yellow", markup=False)
     for one in report.rejects:
         say(f"  line {one.line}: {one.reason}", markup=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,7 +87,7 @@ def _show(told: Told) -> None:
 
 def replay(
     since: Annotated[
-        str, typer.Option(help="How far back: 90d, 12h, or a day such as 2026-11-01.")
+        str, typer.Option(help="How far back: a length (90d, 12h, 2w) or a date.")
     ] = "90d",
     decision: Annotated[
         int | None, typer.Option("--decision", help="This decision alone, by its number.")
@@ -120,33 +119,17 @@ def replay(
             lead_id = find_lead(conn, lead).lead_id if lead is not None else None
             wanted = Selection(decision_id=decision, lead_id=lead_id, newest=limit)
         else:
-            wanted = Selection(since=_start(since, SystemClock().now()), newest=limit)
+            wanted = Selection(since=beginning(since, SystemClock().now()), newest=limit)
         with _progress(conn, wanted, decisions.count) as advance:
             report = replaying.replay(conn.engine, wanted, progress=advance)
         if decision is not None and not report.total:
-            raise ConfigurationError(f"there is no decision {decision} in the ledger")
+            where = "in the ledger" if lead is None else f"on the lead {lead}"
+            raise ConfigurationError(f"there is no decision {decision} {where}")
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
     else:
         _show_report(report)
     raise typer.Exit(_exit_code(report))
-
-
-def _start(text: str, now: datetime) -> datetime:
-    """Read "90d", "12h" or a day. Raises typer.BadParameter."""
-    from datetime import UTC
-
-    word = text.strip().lower()
-    units = {"d": timedelta(days=1), "h": timedelta(hours=1), "w": timedelta(weeks=1)}
-    try:
-        if word[-1:] in units:
-            return now - int(word[:-1]) * units[word[-1]]
-        return datetime.fromisoformat(word).replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            f"'{text}' is no stretch of time: write 90d, 12h, or a day such as 2026-11-01",
-            param_hint="--since",
-        ) from None
 
 
 @contextmanager

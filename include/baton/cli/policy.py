@@ -106,6 +106,9 @@ def activate(
             out().print(f"policy {bundle.hash[:12]} is current already: nothing to do")
             return
         was = before[:12] if before else "none"
+        named = _full_hash(parent, before) if parent else before
+        if named != before:
+            raise policies.overtaken(before, named)
         _run_cases(conn, directory, overlay, policy, anyway=although_cases_fail)
         if before is not None:
             out().print(f"from {was} to {bundle.hash[:12]}, which changes:")
@@ -115,7 +118,6 @@ def activate(
             out().print(f"would replace policy {was} by {bundle.hash[:12]} (dry run)")
             _show_policy(policy)
             return
-        named = _full_hash(parent, before) if parent else before
         activate_policy(
             conn,
             bundle,
@@ -170,7 +172,7 @@ def _run_cases(
 
 def _full_hash(given: str, current: str | None) -> str:
     """Return the current hash when `given` is the beginning of it, else `given` as it is."""
-    return current if current and len(given) >= 8 and current.startswith(given) else given
+    return current if current and len(given) >= 4 and current.startswith(given) else given
 
 
 def _show_findings(findings: Sequence[tuple[Finding, Place | None]]) -> None:

@@ -123,9 +123,11 @@ def _show(one: Leaving, *, everything: bool) -> None:
     if count > _SHOWN and not everything:
         out().print(f"  and {count - _SHOWN} more (--all lists them)")
     for key in one.reports:
-        out().print(f"careful: {key} reports to them; name another manager", style="yellow")
+        said = f"careful: {key} reports to them; name another manager"
+        out().print(said, style="yellow", markup=False)
     for text in one.in_policy:
-        out().print(f"careful: in the policy {text}; that has to change", style="yellow")
+        said = f"careful: in the policy {text}; that has to change"
+        out().print(said, style="yellow", markup=False)
 
 
 def _row(one: OwnedHandoff) -> tuple[str, ...]:
@@ -144,7 +146,8 @@ def _say_dry(desk: Desk, one: Leaving, wish: Wish) -> None:
         out().print(f"would get no new leads from {one.day} on; open handoffs would stay till then")
         return
     found = preview(desk, one, wish=wish)
-    out().print(f"would leave every pool; of {found.moved + len(found.left_over)} looked at:")
+    count = found.moved + len(found.left_over)
+    out().print("would leave every pool" + (f"; of {count} looked at:" if count else ""))
     _result(found)
 
 

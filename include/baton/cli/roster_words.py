@@ -59,5 +59,6 @@ def tell(edited: RosterEdited, *, dry_run: bool) -> None:
     for pool in edited.emptied:
         text = f"careful: nobody draws leads in the pool '{pool}' any more; they go the way of"
         out().print(f"{text} its rule's if_nobody", markup=False, style="yellow")
-    ending = "would be the roster" if dry_run else "is the roster now"
-    out().print(f"{edited.after.hash[:12]} {ending}; take it back with: baton roster rollback")
+    now = "is the roster now; take it back with: baton roster rollback"
+    ending = "would be the roster (dry run)" if dry_run else now
+    out().print(f"{edited.after.hash[:12]} {ending}")

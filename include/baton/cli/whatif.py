@@ -245,8 +245,8 @@ def _show_limits(found: dict[str, Any]) -> None:
     simulation = found["simulation"]
     recorded, same = simulation["recorded_handoffs"], simulation["same_owner_as_recorded"]
     if recorded:
-        say(f"\nThe simulation of what was decided names the recorded owner for {same} of "
-            f"{recorded} handoffs ({100 * same / recorded:.1f} %).")  # fmt: skip
+        say(f"\nThe simulation of what was decided names the recorded owner in {same} of "
+            f"{recorded} decisions that gave a lead to somebody ({100 * same / recorded:.1f} %).")  # fmt: skip
     for why, count in simulation["not_judged"].items():
         say(f"{count} decisions could not be judged wholly: {why}", style="yellow", markup=False)
     for why, count in simulation["left_out"].items():

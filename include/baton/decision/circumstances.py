@@ -17,7 +17,7 @@ from baton.policy.models import Policy
 from baton.policy.roster import Rep, Roster
 
 A_WHILE = timedelta(minutes=30)
-_PLENTY = 1_000_000
+_PLENTY = 100_000
 _CAPS = ("cap_open", "cap_hour", "cap_day", "cap_week")
 
 

@@ -16,12 +16,15 @@ from typing import Self, TypeAlias, TypeVar
 
 import numpy as np
 
+from baton.decision.decision import HoldReason
 from baton.decision.inputs import DecisionInputs, gather
 from baton.leads.accounts import AccountIndex, match_account
+from baton.leads.facts import Problem
 from baton.leads.history import NEW_LEAD
 from baton.leads.permission import Permissions
 from baton.leads.relations import CrmRelations, MatchedBy, relation_facts, relations_from
 from baton.leads.states import LeadState
+from baton.leads.verdict import GOOD, Failure, Verdict
 from baton.policy.facts import FactValue
 from baton.policy.models import Policy
 from baton.scoring.column_conditions import Judge
@@ -50,10 +53,12 @@ PLAIN_STATES = frozenset(
         LeadState.HELD,
     }
 )
+_PAST_LIMIT = frozenset((HoldReason.BLAST_RADIUS.value,))
+"""All that a plain lead may be released from."""
 _KNOWN_TO_COLUMNS = frozenset(
     {
         "lead_key", "facts", "verdict", "relations", "history", "captured_at", "decided_at",
-        "position", "problems", "permissions", "personal_known", "observed", "told",
+        "position", "problems", "permissions", "personal_known", "observed", "told", "released",
     }
 )  # fmt: skip
 """The inputs that the columnar steps look at, or that play no part in what they find."""
@@ -65,8 +70,9 @@ class DecisionFrame:
 
     `facts` holds what conditions read. `whole`: personal facts stand among them; otherwise
     `observed` and `personal_known` tell of these what recorded inputs tell. A code points into the
-    tuple beside it: `failing` are the labels that validation refused, `relations` what Salesforce
-    holds. `permitted` None: permissions are to be worked out from the facts.
+    tuple beside it: `failing` is what validation refused, `relations` what Salesforce holds.
+    `permitted` None: permissions are to be worked out from the facts. `past_limit`: the limit on
+    handoffs a run does not hold the lead.
     """
 
     facts: LeadFrame
@@ -77,11 +83,12 @@ class DecisionFrame:
     relation_codes: Codes
     relations: tuple[CrmRelations, ...]
     failing_codes: Codes
-    failing: tuple[tuple[str, ...], ...]
+    failing: tuple[tuple[Failure, ...], ...]
     permission_codes: Codes | None
     permitted: tuple[Permissions, ...] | None
     observed: Mapping[str, Bools]
     personal_known: Mapping[str, Bools]
+    past_limit: Bools
     inputs_at: Callable[[int], DecisionInputs]
 
     def __len__(self) -> int:
@@ -92,9 +99,7 @@ class DecisionFrame:
     def of_inputs(cls, inputs: Sequence[DecisionInputs]) -> Self:
         """Make a frame of recorded inputs; it can be decided on under any policy."""
         relation_codes, relations = _distinct([one.relations for one in inputs])
-        failing_codes, failing = _distinct(
-            [tuple(part.label for part in one.verdict.failures) for one in inputs]
-        )
+        failing_codes, failing = _distinct([one.verdict.failures for one in inputs])
         nobody = Permissions(False, False, False)
         permission_codes, permitted = _distinct([one.permissions or nobody for one in inputs])
         return cls(
@@ -111,6 +116,9 @@ class DecisionFrame:
             permitted=permitted,
             observed=_flags([one.observed for one in inputs]),
             personal_known=_flags([dict.fromkeys(one.personal_known, True) for one in inputs]),
+            past_limit=np.array(
+                [HoldReason.BLAST_RADIUS in one.released for one in inputs], dtype=np.bool_
+            ),
             inputs_at=inputs.__getitem__,
         )
 
@@ -124,14 +132,23 @@ class DecisionFrame:
         lead_keys: Sequence[str],
         captured_at: Sequence[datetime],
         decided_at: datetime,
+        verdicts: Sequence[Verdict] | None = None,
+        problems: Sequence[tuple[Problem, ...]] | None = None,
+        positions: Sequence[int] | None = None,
+        released: tuple[str, ...] = (),
     ) -> Self:
         """Make a frame of new leads with all their facts, personal ones too.
 
         Every lead gets its account from `match` (see `matcher`) and the inputs that `gather` makes.
+        `released` holds for all of them; what it lets pass is the limit on handoffs a run.
         """
+        if not _PAST_LIMIT.issuperset(released):
+            raise ValueError(f"new leads are not released from {', '.join(released)}")
         codes, relations = _matched(facts, match)
         held = facts.with_columns(_relation_columns(facts, codes, relations))
         count = facts.count
+        judged = [GOOD] * count if verdicts is None else verdicts
+        failing_codes, failing = _distinct([one.failures for one in judged])
 
         def inputs_at(place: int) -> DecisionInputs:
             return gather(
@@ -140,8 +157,11 @@ class DecisionFrame:
                 facts=facts.facts(place),
                 captured_at=captured_at[place],
                 decided_at=decided_at,
+                verdict=judged[place],
                 relations=relations[codes[place]],
-                position=place,
+                position=place if positions is None else positions[place],
+                problems=() if problems is None else problems[place],
+                released=released,
             )
 
         ambiguous = [one.matched_by is MatchedBy.AMBIGUOUS for one in relations]
@@ -163,12 +183,13 @@ class DecisionFrame:
             bands_before=None,
             relation_codes=codes,
             relations=relations,
-            failing_codes=np.zeros(count, dtype=np.int32),
-            failing=((),),
+            failing_codes=failing_codes,
+            failing=failing,
             permission_codes=None,
             permitted=None,
             observed={},
             personal_known={},
+            past_limit=np.full(count, HoldReason.BLAST_RADIUS in released),
             inputs_at=inputs_at,
         )
 
@@ -182,6 +203,7 @@ def is_plain(inputs: DecisionInputs) -> bool:
         and inputs.permissions is not None
         and relations.salesforce_lead_owner is None
         and relations.matched_by is not MatchedBy.AMBIGUOUS
+        and _PAST_LIMIT.issuperset(inputs.released)
         and all(getattr(inputs, name) == usual for name, usual in _SPECIAL.items())
     )
 
@@ -207,10 +229,10 @@ def _flags(rows: Sequence[Mapping[str, bool]]) -> dict[str, Bools]:
     }
 
 
-def matcher(accounts: AccountIndex) -> Matcher:
-    """Return what finds the account of a company; a company that was asked for is remembered."""
+def matcher(accounts: AccountIndex, *, remembered: int = 200_000) -> Matcher:
+    """Return what finds the account of a company; it remembers so many that were asked for."""
 
-    @lru_cache(maxsize=200_000)
+    @lru_cache(maxsize=remembered)
     def match(
         domain: str | None, name: str | None, mail_domain: str | None, country: str | None
     ) -> CrmRelations:

@@ -16,8 +16,9 @@ import numpy as np
 from baton.decision.column_inputs import DecisionFrame
 from baton.decision.decision import DecisionOutcome
 from baton.decision.inputs import personal_labels
-from baton.leads.permission import NO_PERMISSION
-from baton.policy.conditions import Condition
+from baton.decision.requirements import asked_by, only_for_handoff
+from baton.leads.permission import NO_PERMISSION, refusals
+from baton.leads.states import LeadState
 from baton.policy.facts import FactValue
 from baton.policy.models import Policy
 from baton.scoring.column_conditions import Judge
@@ -27,11 +28,16 @@ from baton.scoring.columns import Bools, Coded, Codes, merged
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """What is decided on the leads in `leads` without looking at anybody to own them."""
+    """What is decided on the leads in `leads` without looking at anybody to own them.
+
+    `words` None: every lead has its own (see `FrameWords`).
+    """
 
     leads: Bools
     outcome: DecisionOutcome
     reason_code: str
+    state: LeadState
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,20 +110,23 @@ def judged(frame: DecisionFrame, policy: Policy) -> Judgement:
     special = ~left
     verdicts = []
 
-    def settle(leads: Bools, outcome: DecisionOutcome, reason_code: str) -> None:
+    def settle(leads: Bools, outcome: DecisionOutcome, *said: str, state: LeadState) -> None:
         nonlocal left
-        verdicts.append(Verdict(left & leads, outcome, reason_code))
+        reason_code, words = said if len(said) > 1 else (said[0], None)
+        verdicts.append(Verdict(left & leads, outcome, reason_code, state, words))
         left = left & ~leads
 
-    settle(_bad_data(frame, policy), DecisionOutcome.QUARANTINE, "bad_data")
-    for leads, reason_code in _forbidden(frame, judge, policy):
-        settle(leads, DecisionOutcome.SUPPRESS, reason_code)
+    bad = _bad_data(frame, policy)
+    settle(bad, DecisionOutcome.QUARANTINE, "bad_data", state=LeadState.QUARANTINED)
+    for leads, reason_code, words in _forbidden(frame, judge, policy):
+        settle(leads, DecisionOutcome.SUPPRESS, reason_code, words, state=LeadState.SUPPRESSED)
     if policy.customers is not None:
-        customers = judge.holds(policy.customers.when)
-        settle(~has_cause & customers, DecisionOutcome.NONE, "customer")
-    settle(~has_cause, DecisionOutcome.NURTURE, "below_threshold")
+        customers, say = judge.holds(policy.customers.when), policy.customers.say
+        customers &= ~has_cause
+        settle(customers, DecisionOutcome.NONE, "customer", say, state=LeadState.CUSTOMER)
+    settle(~has_cause, DecisionOutcome.NURTURE, "below_threshold", state=LeadState.NURTURE)
     incomplete = _incomplete(frame, judge, policy, cause, bands)
-    settle(incomplete, DecisionOutcome.QUARANTINE, "incomplete")
+    settle(incomplete, DecisionOutcome.QUARANTINE, "incomplete", state=LeadState.QUARANTINED)
     return Judgement(policy, judge, scores, bands, found, cause, tuple(verdicts), left, special)
 
 
@@ -143,53 +152,46 @@ def _fired(judge: Judge, policy: Policy, scores: FrameScores) -> tuple[Codes, Co
 
 def _bad_data(frame: DecisionFrame, policy: Policy) -> Bools:
     """Tell where validation refused more than what only a handoff requires."""
-    always = frozenset(policy.required.get("always", ()))
-    for_handoff = {label for labels in policy.required.values() for label in labels} - always
-    bad = [any(label not in for_handoff for label in labels) for labels in frame.failing]
+    for_handoff = only_for_handoff(policy)
+    bad = [any(one.label not in for_handoff for one in failures) for failures in frame.failing]
     return np.array(bad, dtype=np.bool_)[frame.failing_codes]
 
 
-def _forbidden(frame: DecisionFrame, judge: Judge, policy: Policy) -> list[tuple[Bools, str]]:
-    """Return who must not be handed off, by the reason; the first that holds counts."""
-    if frame.permitted is not None and frame.permission_codes is not None:
-        codes, permitted = frame.permission_codes, frame.permitted
-        reasons = dict.fromkeys(
-            one.reason_code or NO_PERMISSION for one in permitted if not one.hand_off
-        )
+def _forbidden(frame: DecisionFrame, judge: Judge, policy: Policy) -> list[tuple[Bools, str, str]]:
+    """Return who must not be handed off, by reason code and words; the first that holds counts."""
+    if frame.permitted is None or frame.permission_codes is None:
         return [
-            (
-                np.array(
-                    [not p.hand_off and (p.reason_code or NO_PERMISSION) == r for p in permitted],
-                    dtype=np.bool_,
-                )[codes],
-                r,
-            )
-            for r in reasons
+            (judge.holds(condition), reason_code, words or reason_code)
+            for condition, reason_code, words in refusals(policy)
         ]
-    refused: list[tuple[Condition, str]] = [(rule.when, rule.id) for rule in policy.suppress]
-    if policy.permission.hand_off_unless is not None:
-        refused.insert(0, (policy.permission.hand_off_unless, NO_PERMISSION))
-    return [(judge.holds(condition), reason) for condition, reason in refused]
+    reasons = [
+        None if one.hand_off else (one.reason_code or NO_PERMISSION, one.words)
+        for one in frame.permitted
+    ]
+    codes = frame.permission_codes
+    return [
+        (np.array([one == reason for one in reasons])[codes], reason[0], reason[1] or reason[0])
+        for reason in dict.fromkeys(reasons)
+        if reason is not None
+    ]
 
 
 def _incomplete(
     frame: DecisionFrame, judge: Judge, policy: Policy, cause: Codes, bands: Codes
 ) -> Bools:
     """Tell who lacks, or has refused, something that the trigger or the band asks for."""
-    required = policy.required
-    always = required.get("always", ())
     found = np.zeros(len(frame), dtype=np.bool_)
     for place, trigger in enumerate(policy.triggers_strongest_first):
-        labels = (*always, *trigger.required, *required.get(trigger.id, ()))
+        labels = asked_by(policy, trigger, "").labels
         found |= (cause == place) & _lacking(frame, judge, labels)
     for place, name in enumerate(policy.bands):
-        labels = (*always, *required.get(name, ()))
+        labels = asked_by(policy, None, name).labels
         found |= (cause < 0) & (bands == place) & _lacking(frame, judge, labels)
     return found
 
 
 def _lacking(frame: DecisionFrame, judge: Judge, wanted: Sequence[str]) -> Bools:
-    refused = [not set(wanted).isdisjoint(labels) for labels in frame.failing]
+    refused = [any(one.label in wanted for one in failures) for failures in frame.failing]
     found: Bools = np.array(refused, dtype=np.bool_)[frame.failing_codes]
     for label in dict.fromkeys(wanted):
         has = judge.known(label)

@@ -6,10 +6,9 @@ somebody is there is asked once for each moment, whether a cap is reached every 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +16,18 @@ from numpy.typing import NDArray
 from baton.calendars.build import Calendars
 from baton.decision.column_inputs import DecisionFrame
 from baton.decision.column_judgement import Judgement
+from baton.decision.column_words import FrameFacts
 from baton.decision.inputs import personal_labels
 from baton.leads.companies import company_keys
 from baton.leads.meetings import meeting_host
 from baton.leads.relations import CrmRelations
-from baton.policy.facts import Facts, FactValue
+from baton.policy.facts import Facts
 from baton.policy.models import Policy, RouteRule
 from baton.policy.roster import Rep, Roster
 from baton.routing.book import PoolBook
 from baton.routing.eligibility import Staffing
 from baton.routing.ladder import OwnerKind, Route, RouteReason, RouteRequest, route
 from baton.scoring.column_conditions import Judge
-from baton.scoring.columns import LeadFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +53,6 @@ class KeptStaffing(Staffing):
         return self._hours[rep.key]
 
 
-class FrameFacts(Mapping[str, FactValue]):
-    """The facts of one lead, looked up in a frame when they are asked for."""
-
-    def __init__(self, frame: LeadFrame, place: int, hidden: frozenset[str]) -> None:
-        self._frame, self._place, self._hidden = frame, place, hidden
-
-    def __getitem__(self, label: str) -> FactValue:
-        """Return a value; None where it is not known."""
-        if label in self._hidden:
-            raise KeyError(label)
-        return self._frame.columns[label].at(self._place)
-
-    def get(self, label: str, default: object = None) -> Any:
-        """Return a value, or `default` for a label without a column."""
-        column = None if label in self._hidden else self._frame.columns.get(label)
-        return default if column is None else column.at(self._place)
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the labels."""
-        return (label for label in self._frame.columns if label not in self._hidden)
-
-    def __len__(self) -> int:
-        """Return how many labels there are."""
-        return sum(1 for _ in self)
-
-
 class Router:
     """Finds owners for the plain leads of a frame, as `decide` would, and counts them in the book."""
 
@@ -99,7 +72,8 @@ class Router:
     def held_back(self, place: int) -> bool:
         """Tell whether this run has made as many handoffs as it may (see `decide`)."""
         hottest = self._judgement.band_codes[place] == 0
-        return self._book.handed_off >= self._policy.guards.handoffs_per_run and not hottest
+        full = self._book.handed_off >= self._policy.guards.handoffs_per_run
+        return full and not hottest and not self._frame.past_limit[place]
 
     def skip(self) -> None:
         """Pass over the next lead: no route is to be found for it."""

@@ -18,17 +18,23 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from baton.decision.canonical import canonical_bytes
+from baton.decision.case import Cause, scored
 from baton.decision.column_inputs import DecisionFrame, matcher
 from baton.decision.column_judgement import Judgement, judged
 from baton.decision.column_routing import Router
+from baton.decision.column_words import FrameWords
 from baton.decision.decide import decide
 from baton.decision.decision import Decision, DecisionOutcome, HoldReason
 from baton.decision.inputs import DecisionInputs, personal_labels, refuse_personal
+from baton.decision.sentences import SCORE_REACHED_BAND, goes_to, nobody_found, run_is_full
+from baton.leads.states import LeadState
+from baton.leads.verdict import Failure
 from baton.policy.models import Policy
 from baton.policy.roster import Roster
 from baton.routing.book import PoolBook
 from baton.routing.ladder import OwnerKind, Route
 from baton.scoring.columns import Bools, Codes, Integers
+from baton.scoring.points import Score
 
 __all__ = ["DecisionFrame", "FrameDecisions", "NameColumn", "decide_frame", "matcher"]
 
@@ -92,10 +98,16 @@ class FrameDecisions:
         self.owners: NameColumn[str] = NameColumn(count)
         self.owner_kinds: NameColumn[OwnerKind] = NameColumn(count)
         self.pools: NameColumn[str] = NameColumn(count)
+        self.lead_states: NameColumn[LeadState] = NameColumn(count)
         self.score_milli: Integers = np.zeros(count, dtype=np.int64)
         self.judged: Bools = np.ones(count, dtype=np.bool_)
         # As bytes: a hundred thousand small mappings would keep the garbage collector busy.
         self._consulted: dict[int, bytes] = {}
+        self._words: FrameWords | None = None
+        self._said: NameColumn[str] = NameColumn(count)
+        # What `decide` decided on: the leads that were not plain, and what it found wrong with them.
+        self._special: Bools = np.zeros(count, dtype=np.bool_)
+        self._failures: dict[int, tuple[Failure, ...]] = {}
         # Handoffs of the run, and of imports, before each of these leads and at the end.
         self._counted_at: list[int] = []
         self._counts: list[tuple[int, int]] = [(book.handed_off, book.imported)]
@@ -120,6 +132,39 @@ class FrameDecisions:
             book = PoolBook(handed_off=handed_off, imported=imported)
         return decide(inputs, self.policy, self.roster, book)
 
+    def words(self, place: int) -> str:
+        """Say the decision on one lead in a sentence."""
+        said = self._said[place]
+        if said is not None:
+            return said
+        found = self._frame_words()
+        if self.outcomes[place] is DecisionOutcome.NURTURE:
+            return found.below_threshold(place)
+        incomplete = self.reason_codes[place] == "incomplete"
+        return found.in_words(place, self.failures(place), incomplete=incomplete)
+
+    def failures(self, place: int) -> tuple[Failure, ...]:
+        """Return what is wrong with the data of a lead in quarantine."""
+        if self._special[place]:
+            return self._failures.get(place, ())
+        if self.outcomes[place] is not DecisionOutcome.QUARANTINE:
+            return ()
+        found = self._frame_words()
+        incomplete = self.reason_codes[place] == "incomplete"
+        return found.incomplete(place) if incomplete else found.bad_data(place)
+
+    def score(self, place: int) -> Score | None:
+        """Return the score of one lead with its reasons in words; None if it was not judged."""
+        if not self.judged[place]:
+            return None
+        if self._special[place]:
+            return scored(self.frame.inputs_at(place), self.policy)
+        return self._frame_words().score(place)
+
+    def _frame_words(self) -> FrameWords:
+        assert self._words is not None  # there is no plain lead before `take_judgement`
+        return self._words
+
     def take_judgement(self, found: Judgement) -> None:
         """Take over what columns found: bands, triggers, scores, and all that needs no owner."""
         _take_codes(self.bands, found.band_codes, tuple(self.policy.bands))
@@ -128,35 +173,55 @@ class FrameDecisions:
         for verdict in found.verdicts:
             self.outcomes[verdict.leads] = verdict.outcome
             self.reason_codes[verdict.leads] = verdict.reason_code
+            self.lead_states[verdict.leads] = verdict.state
+            self._said[verdict.leads] = verdict.words
+        self._words = FrameWords(self.frame, found)
 
     def take_decision(self, place: int, decision: Decision, book: PoolBook) -> None:
         """Take over a decision that `decide` made."""
-        self._take(place, decision.outcome, decision.reason_code, decision.route, book)
+        code, words = decision.reason_code, decision.words
+        self._take(place, decision.outcome, code, words, decision.route, book)
+        self.lead_states[place] = decision.lead_state
+        self._special[place] = True
+        if decision.failures:
+            self._failures[place] = decision.failures
         self.bands[place], self.triggers[place] = decision.band, decision.trigger
         self.judged[place] = decision.score is not None
         self.score_milli[place] = decision.score.total_milli if decision.score else 0
 
-    def take_route(self, place: int, found: Route, cause: str, book: PoolBook) -> None:
+    def take_route(self, place: int, found: Route, cause: Cause, book: PoolBook) -> None:
         """Take over where the ladder led a lead."""
         if found.owner is None:
             reason = HoldReason(found.reason_code)
-            self._take(place, DecisionOutcome.HOLD, reason, found, book)
+            self.hold(place, reason, nobody_found(found), book, found)
         else:
-            self._take(place, DecisionOutcome.HANDOFF, cause, found, book)
+            words = goes_to(cause.words, found.owner)
+            self._take(place, DecisionOutcome.HANDOFF, cause.code, words, found, book)
+            self.lead_states[place] = LeadState.IN_HANDOFF
 
-    def hold(self, place: int, reason: HoldReason, book: PoolBook) -> None:
-        """Note that a lead waits, without a route."""
-        self._take(place, DecisionOutcome.HOLD, reason, None, book)
+    def hold(
+        self,
+        place: int,
+        reason: HoldReason,
+        words: str,
+        book: PoolBook,
+        found: Route | None = None,
+    ) -> None:
+        """Note that a lead waits."""
+        self._take(place, DecisionOutcome.HOLD, reason, words, found, book)
+        self.lead_states[place] = LeadState.HELD
 
     def _take(
         self,
         place: int,
         outcome: DecisionOutcome,
         reason_code: str,
+        words: str,
         found: Route | None,
         book: PoolBook,
     ) -> None:
         self.outcomes[place], self.reason_codes[place] = outcome, str(reason_code)
+        self._said[place] = words
         if found is not None:
             self.rules[place], self.pools[place] = found.rule_id, found.pool
             if found.owner is not None:
@@ -184,7 +249,9 @@ def decide_frame(
     decisions = FrameDecisions(frame, policy, roster, book)
     decisions.take_judgement(found)
     router = Router(frame, found, roster, book)
-    causes = ["band", *policy.triggers]
+    triggers = policy.triggers_strongest_first
+    causes = [Cause("band", SCORE_REACHED_BAND), *(Cause(one.id, one.label) for one in triggers)]
+    full = run_is_full(policy.guards.handoffs_per_run)
     for place in np.flatnonzero(found.special | found.to_route).tolist():
         if found.special[place]:
             decision = decide(frame.inputs_at(place), policy, roster, book)
@@ -193,7 +260,7 @@ def decide_frame(
         book.begin()
         if router.held_back(place):
             router.skip()
-            decisions.hold(place, HoldReason.BLAST_RADIUS, book)
+            decisions.hold(place, HoldReason.BLAST_RADIUS, full, book)
         else:
             cause = causes[found.cause_codes[place] + 1]
             decisions.take_route(place, router.route(place), cause, book)

@@ -326,7 +326,11 @@ def _count(case: Case, owner: Owner) -> None:
         case.book.tie(case.companies, owner.key)
 
 
-def _to_the_tester(case: Case, tester: str) -> Route:
+def _to_the_tester(case: Case, tester: str, had_it: frozenset[str]) -> Route:
+    if tester in had_it:
+        # Nobody else is to be bothered with it: without its tester it ends in the last queue.
+        step = TraceStep("tester", f"the test of {tester}, who had it")
+        return Route("tester", None, RouteReason.NOBODY_AVAILABLE, trace=(step,))
     say = next((each.say for each in case.policy.testers if each.to == tester), None)
     words = say or case.policy.testers[0].say
     step = TraceStep("tester", f"{words}: {tester} gets all of it", chosen=True)
@@ -345,7 +349,7 @@ def _handed_over(case: Case, had_it: frozenset[str], handover: Handover) -> Rout
 
 def _climb(case: Case, had_it: frozenset[str] = frozenset(), *, by_name: bool = False) -> Route:
     if case.tester is not None:
-        return _to_the_tester(case, case.tester)
+        return _to_the_tester(case, case.tester, had_it)
     staffing = Staffing(
         case.roster,
         case.calendars,

@@ -28,6 +28,7 @@ from baton.leads.verdict import GOOD, Verdict
 from baton.policy.conditions import AllOf, AnyOf, Condition, NoneOf, Test
 from baton.policy.facts import Facts, known
 from baton.policy.models import Policy
+from baton.policy.roster import Roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,13 @@ def gather(
     told: Mapping[str, str] | None = None,
     awaiting: tuple[str, ...] = (),
     colleagues: str | None = None,
+    roster: Roster | None = None,
 ) -> DecisionInputs:
     """Make the inputs of a decision from all facts of a lead, personal ones included.
 
     Adds what the CRM tells, asks for permissions, judges the policy's tests on personal facts, and
-    leaves the personal values behind.
+    leaves the personal values behind. With `roster` that includes the address of a stranger who
+    meets the condition for testers: only a colleague's may be stored.
     """
     related = relations or CrmRelations()
     held = {
@@ -165,16 +168,23 @@ def gather(
         released=released,
         told=told or {},
         awaiting=awaiting,
-        tester=tester_of(policy, held, decided_at),
+        tester=tester_of(policy, held, decided_at, roster),
         colleagues=colleagues,
     )
 
 
-def tester_of(policy: Policy, facts: Facts, moment: datetime) -> str | None:
-    """Return the e-mail of the colleague who tries the chain with this lead, or None."""
+def tester_of(policy: Policy, facts: Facts, moment: datetime, roster: Roster | None) -> str | None:
+    """Return the e-mail of the colleague who tries the chain with this lead, or None.
+
+    With `roster` an address that is neither in it nor named by the policy is nobody's.
+    """
     for tester in policy.testers:
         if tester.when.evaluate(facts, moment):
-            return tester.to or _mailbox(facts)
+            if tester.to:
+                return tester.to
+            key = _mailbox(facts)
+            known_one = roster is None or (key is not None and roster.rep(key) is not None)
+            return key if known_one else None
     return None
 
 

@@ -40,8 +40,10 @@ def of_everybody(failures: Sequence[Failure], policy: Policy) -> tuple[Failure, 
 def lacking(
     wanted: Sequence[str], failures: Sequence[Failure], has: Callable[[str], bool]
 ) -> tuple[Failure, ...]:
-    """Return what is wrong with the labels in `wanted`: what validation refused, then what is not
-    there (`has` tells)."""
+    """Return what is wrong with the labels in `wanted`: refused by validation, else not there.
+
+    `has` tells whether a value is known.
+    """
     judged = tuple(failure for failure in failures if failure.label in wanted)
     known_bad = {failure.label for failure in judged}
     missing = tuple(

@@ -11,6 +11,9 @@ import tldextract
 from email_validator import EmailNotValidError, validate_email
 
 _LONGEST_ADDRESS, _LONGEST_PHONE, _LONGEST_URL = 254, 40, 2000
+_PLAIN_MAILBOX = re.compile(r"(?=.{1,64}\Z)[a-zA-Z0-9_-]+(?:[.+][a-zA-Z0-9_-]+)*")
+# International names change their length with their form: "xn--" is left to the validator.
+_PLAIN_HOST = re.compile(r"(?!.*xn--)[a-z0-9.-]+", re.IGNORECASE | re.ASCII)
 _HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 # The list of public suffixes that ships with the package: no download, no cache on disk.
 _suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
@@ -21,6 +24,22 @@ def read_email(text: str) -> str | None:
     told = text.strip().removeprefix("mailto:").strip("<>").strip()
     if len(told) > _LONGEST_ADDRESS:
         return None
+    name, _, domain = told.partition("@")
+    if not (_PLAIN_MAILBOX.fullmatch(name) and _PLAIN_HOST.fullmatch(domain)):
+        return _validated(told)
+    # Of a name without any peculiarity only the domain is left to be judged.
+    found = _address_at(domain)
+    return f"{name.lower()}{found}" if found else None
+
+
+@lru_cache(maxsize=20_000)
+def _address_at(domain: str) -> str | None:
+    """Return what follows the name in an address ("@acme.test"), or None."""
+    found = _validated(f"a@{domain}")
+    return found.removeprefix("a") if found else None
+
+
+def _validated(told: str) -> str | None:
     try:
         # test_environment allows the reserved domain .test, where development addresses live.
         found = validate_email(told, check_deliverability=False, test_environment=True)

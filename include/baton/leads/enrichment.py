@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from baton.leads.contact_points import (
     ascii_host,
@@ -103,6 +104,7 @@ def _mail(facts: Facts, snapshot: LeadSnapshot, policy: Policy) -> Found:
     yield "Role address", mailbox.split("+")[0].lower() in policy.mail.roles, "E-mail"
 
 
+@lru_cache(maxsize=20_000)
 def host_listed(host: str, listed: frozenset[str]) -> bool:
     """Tell whether a host, or a domain above it down to the registrable one, is on a list.
 

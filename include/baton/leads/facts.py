@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeAlias
 
 from baton.leads.contact_points import read_email, read_host, read_phone
 from baton.leads.model import LeadSnapshot
@@ -35,6 +36,9 @@ class Problem:
     label: str
     code: str
     message: str
+
+
+_Outcome: TypeAlias = tuple[FactValue, Problem | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,37 @@ def personal_properties(policy: Policy) -> frozenset[str]:
     )
 
 
-def read_facts(snapshot: LeadSnapshot, policy: Policy) -> FactsRead:
-    """Read every field of the policy from a snapshot. Never raises for what the snapshot holds."""
-    reader = _Reader(snapshot)
+class KeptValues:
+    """What texts were read as, for whoever reads many leads by one policy.
+
+    Kept are short texts of fields that name or reach nobody and mean the same at any time.
+    """
+
+    _MOST, _LONGEST = 50_000, 64
+    _OWN = frozenset({FieldType.PHONE, FieldType.DATETIME})
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], _Outcome] = {}
+
+    def get(self, field: Field, raw: str) -> _Outcome | None:
+        """Return what a text was read as before, if that is known."""
+        return self._found.get((field.label, raw))
+
+    def keep(self, field: Field, raw: str, found: _Outcome) -> None:
+        """Keep what a text was read as, where it may be kept."""
+        if field.personal or field.type in self._OWN or len(raw) > self._LONGEST:
+            return
+        if len(self._found) >= self._MOST:
+            self._found.clear()
+        self._found[field.label, raw] = found
+
+
+def read_facts(snapshot: LeadSnapshot, policy: Policy, kept: KeptValues | None = None) -> FactsRead:
+    """Read every field of the policy from a snapshot. Never raises for what the snapshot holds.
+
+    `kept` spares reading the same text again; it belongs to one policy.
+    """
+    reader = _Reader(snapshot, kept)
     for reading in policy.readings:
         reader.read(reading)
     return FactsRead(reader.facts, tuple(reader.problems), reader.sources)
@@ -96,15 +128,16 @@ def read_told(
     reader.facts = dict(facts)
     found: dict[str, FactValue] = {}
     for label, raw in told.items():
-        field, text = policy.fields.get(label), tidy(raw)
-        value = reader.value(field, text) if field is not None and text else None
+        field = policy.fields.get(label)
+        value = reader.value(field, raw) if field is not None else None
         if known(value):
             found[label] = value
     return FactsRead(found, tuple(reader.problems), dict.fromkeys(found, source))
 
 
 class _Reader:
-    def __init__(self, snapshot: LeadSnapshot) -> None:
+    def __init__(self, snapshot: LeadSnapshot, kept: KeptValues | None = None) -> None:
+        self.kept = kept
         self.held = {
             FieldObject.CONTACT: snapshot.properties,
             FieldObject.COMPANY: snapshot.company or {},
@@ -118,23 +151,34 @@ class _Reader:
         """Read one field: from its own property, else from that of the field that helps out."""
         for kind, name in reading.places:
             raw = self.held[kind].get(name)
-            text = tidy(raw) if raw else ""
-            value = self.value(reading.field, text) if text else None
+            if not raw:
+                continue
+            value = self.value(reading.field, raw)
             if known(value):
                 self.facts[reading.field.label] = value
                 self.sources[reading.field.label] = f"hubspot {kind}.{name}"
                 return
 
-    def value(self, field: Field, text: str) -> FactValue:
+    def value(self, field: Field, raw: str) -> FactValue:
+        found = self.kept.get(field, raw) if self.kept is not None else None
+        if found is None:
+            found = self.outcome(field, tidy(raw))
+            if self.kept is not None:
+                self.kept.keep(field, raw, found)
+        value, problem = found
+        if problem is not None and problem not in self.problems:
+            self.problems.append(problem)
+        return value
+
+    def outcome(self, field: Field, text: str) -> _Outcome:
+        if not text:
+            return None, None
         try:
             value = self.of_type(field, text)
             self.believe(field, value)
         except _UnusableError as wrong:
-            problem = Problem(field.label, wrong.code, wrong.message)
-            if problem not in self.problems:
-                self.problems.append(problem)
-            return None
-        return value
+            return None, Problem(field.label, wrong.code, wrong.message)
+        return value, None
 
     def of_type(self, field: Field, text: str) -> FactValue:
         if is_placeholder(text, field):

@@ -35,8 +35,7 @@ def permissions(facts: Facts, policy: Policy, moment: datetime) -> Permissions:
 
 
 def refusals(policy: Policy) -> list[tuple[Condition, str, str]]:
-    """Return what forbids a handoff, each with its reason code and words; the first that holds
-    counts."""
+    """Return what forbids a handoff, with reason codes and words; the first that holds counts."""
     found = [(rule.when, rule.id, rule.say) for rule in policy.suppress]
     unless = policy.permission.hand_off_unless
     if unless is not None:

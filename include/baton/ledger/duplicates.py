@@ -68,6 +68,7 @@ def link(conn: Connection, lead_ids: Iterable[int], *, at: datetime) -> int:
     found = [
         row for query in (_SHARED, _RECORDS) for row in conn.execute(text(query), {"ids": ids})
     ]
+    _in_order(conn, {each for row in found for each in (row.lead_id, row.other_id)})
     made = insert_rows(
         conn,
         duplicate_link,
@@ -85,6 +86,12 @@ def link(conn: Connection, lead_ids: Iterable[int], *, at: datetime) -> int:
         returning=("lead_id",),
     )
     return len(made)
+
+
+def _in_order(conn: Connection, lead_ids: Iterable[int]) -> None:
+    """Take the locks that links need, by id as everybody does: pair by pair they could deadlock."""
+    query = text("SELECT id FROM lead WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE")
+    conn.execute(query, {"ids": sorted(lead_ids)})
 
 
 def judged_since(conn: Connection, since: datetime) -> list[int]:

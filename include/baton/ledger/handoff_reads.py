@@ -120,6 +120,18 @@ def open_loads(conn: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
+def lock_present(conn: Connection, handoff_ids: Iterable[int]) -> dict[int, int]:
+    """Lock those of these handoffs that are open, by id; return the number of the newest hop."""
+    newest = select(func.max(hop.c.number)).where(hop.c.handoff_id == handoff.c.id)
+    query = (
+        select(handoff.c.id, newest.scalar_subquery())
+        .where(among(handoff.c.id, handoff_ids), _IS_OPEN)
+        .order_by(handoff.c.id)
+        .with_for_update(of=handoff)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
 def assigned_since(conn: Connection, since: datetime, until: datetime) -> dict[str, int]:
     """Return how many hops each owner was given in [since, until), by owner key; no tests."""
     query = (

@@ -76,13 +76,17 @@ def open_of_owner(conn: Connection, owner_key: str) -> list[OwnedHandoff]:
 def page_of_owner(
     conn: Connection, owner_key: str, *, after_id: int = 0, limit: int = 100
 ) -> list[OpenTerms]:
-    """Return open handoffs of an owner after `after_id`, oldest first, with their present hop."""
+    """Return open handoffs of an owner after `after_id`, oldest first, with their present hop.
+
+    They are locked: what sales ends at the same moment is not handed over any more.
+    """
     columns = (column.label(f"hop_{column.name}") for column in hop.c)
     query = (
         _present(owner_key, select(handoff, *columns))
         .where(handoff.c.id > after_id)
         .order_by(handoff.c.id)
         .limit(limit)
+        .with_for_update(of=handoff)
     )
     return [
         OpenTerms(handoff=as_handoff(row), hop=as_hop(row, prefix="hop_"), recorded=frozenset())

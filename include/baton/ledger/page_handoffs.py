@@ -24,7 +24,8 @@ class Filters:
 
     `state` is one state, or "open" or "ended". `late`: open, untouched and past the time of the
     first touch; `untouched`: open and untouched. Both leave out what nobody was told of (observed
-    handoffs, tests). `queued`: a queue has it, nobody owns it. `owner` is an owner's key or a queue's name, `origin` who began it.
+    handoffs, tests). `queued`: a queue has it, nobody owns it. `owner` is an owner's key or a
+    queue's name, `origin` who began it.
     """
 
     state: str | None = None

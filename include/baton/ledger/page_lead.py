@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select, text
 
 from baton.ledger.effects import EffectRow, as_effect
-from baton.ledger.tables import among, attempt, effect
+from baton.ledger.tables import among, attempt, batch, decision, effect
 
 MOST_EFFECTS: Final = 60
 MOST_ATTEMPTS: Final = 8
@@ -128,7 +128,7 @@ def timeline(
 ) -> list[Event]:
     """Return what happened to a lead, newest first; `before` is the `key` of the last one shown.
 
-    With `since` only what happened after it. A `before` that is no key is left out of account.
+    With `since` only what happened from then on. A `before` that is no key is left out of account.
     """
     found = _CURSOR.fullmatch(before)
     at, rank, last = (int(part) for part in found.groups()) if found else (None, 0, 0)
@@ -138,7 +138,7 @@ def timeline(
         branches.append(
             f"(SELECT * FROM (SELECT at, {number} AS rank, id, told FROM ({part})"
             " AS source (at, id, told)) AS ranked"
-            " WHERE (CAST(:since AS timestamptz) IS NULL OR at > :since)"
+            " WHERE (CAST(:since AS timestamptz) IS NULL OR at >= :since)"
             " AND (CAST(:at AS timestamptz) IS NULL OR at < :at"
             " OR (at = :at AND (rank > :rank OR (rank = :rank AND id < :last))))"
             " ORDER BY at DESC, rank, id DESC LIMIT :limit)"
@@ -160,6 +160,17 @@ def timeline(
         Event(row.at, _KINDS[row.rank], row.id, row.told)
         for row in conn.execute(text(query), values)
     ]
+
+
+def run_of_decision(conn: Connection, decision_id: int) -> str | None:
+    """Return the Airflow run in which a decision was made, or None where it is not known."""
+    query = (
+        select(batch.c.run)
+        .join(decision, decision.c.batch_id == batch.c.id)
+        .where(decision.c.id == decision_id)
+    )
+    run: str | None = conn.execute(query).scalar_one_or_none()
+    return run
 
 
 def effects_of(conn: Connection, lead_id: int, *, limit: int = MOST_EFFECTS) -> list[EffectRow]:

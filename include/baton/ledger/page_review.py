@@ -228,18 +228,23 @@ def failed_effects(
     conn: Connection, *, limit: int, before: int | None = None, state: str = ""
 ) -> list[WaitingEffect]:
     """Return what could not be done outside, in one state or all, newest first."""
+    # A branch for each state: so each reads its newest from the index on (state, id).
+    branches = " UNION ALL ".join(
+        "(SELECT id, kind, state, lead_id, handoff_id, fence, attempts, last_error_code, last_error,"
+        f" created_at, params FROM effect WHERE state = '{one}' AND id < :before"
+        " ORDER BY state, id DESC LIMIT :limit)"
+        for one in FAILED_STATES
+        if state in ("", one)
+    )
+    if not branches:
+        return []
     query = text(
         "SELECT e.id, e.kind, e.state, e.lead_id, e.fence, e.attempts, e.last_error_code,"
-        f" e.last_error, e.created_at, e.params, {_PERSON}, h.key AS handoff_key"
-        " FROM unnest(CAST(:states AS text[])) AS wanted(state) CROSS JOIN LATERAL ("
-        "  SELECT * FROM effect WHERE effect.state = wanted.state AND effect.id < :before"
-        "  ORDER BY effect.id DESC LIMIT :limit) AS e"
+        f" e.last_error, e.created_at, e.params, {_PERSON}, h.key AS handoff_key FROM ("
+        f"SELECT * FROM ({branches}) AS some_of ORDER BY id DESC LIMIT :limit) AS e"
         " LEFT JOIN person p ON p.lead_id = e.lead_id LEFT JOIN handoff h ON h.id = e.handoff_id"
-        " ORDER BY e.id DESC LIMIT :limit"
+        " ORDER BY e.id DESC"
     )
-    values = {
-        "states": [state] if state else list(FAILED_STATES),
-        "before": _NEWEST if before is None else before,
-        "limit": limit,
-    }
-    return [WaitingEffect(**row._asdict()) for row in conn.execute(query, values)]
+    values = {"before": _NEWEST if before is None else before, "limit": limit}
+    rows = conn.execute(query, values)
+    return [WaitingEffect(**row._asdict()) for row in rows]

@@ -54,4 +54,4 @@ def judged(
 
 def outcomes(conn: Connection, run: str) -> dict[str, int]:
     """Return how many leads of a run met each outcome, most first."""
-    return {outcome: number for outcome, number in conn.execute(_COUNTS, {"run": run})}
+    return {outcome: leads for outcome, leads in conn.execute(_COUNTS, {"run": run})}

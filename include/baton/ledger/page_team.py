@@ -79,8 +79,8 @@ def answered(conn: Connection, since: datetime, until: datetime) -> dict[str, An
         SELECT owner_key, count(passed) AS touched, count(*) - count(passed) AS untouched,
             percentile_cont(0.5) WITHIN GROUP (ORDER BY passed) AS median
         FROM (
-            SELECT hop.owner_key,
-                greatest(0, extract(epoch FROM h.first_touch_at - hop.assigned_at)) AS passed
+            SELECT hop.owner_key, CASE WHEN h.first_touch_at IS NOT NULL
+                THEN greatest(0, extract(epoch FROM h.first_touch_at - hop.assigned_at)) END AS passed
             FROM hop JOIN handoff h ON h.id = hop.handoff_id
             WHERE hop.assigned_at >= :since AND hop.assigned_at < :until AND hop.number = 1
               AND hop.owner_kind = 'user' AND {_REAL}

@@ -4,7 +4,7 @@
 # ruff: noqa: S608
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,7 @@ _PRESENT = (
 # Nobody was told of the others: an observed handoff, a colleague's test.
 _REAL = "h.mode <> 'observe' AND h.origin <> 'test'"
 MOST_OVERRIDES = 1000
+SHOWN_LATE = 3
 LOOKED_AT = 300
 """Of the leads in quarantine so many, the newest, say what the reasons are."""
 
@@ -59,6 +60,15 @@ class OwnerLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenWork:
+    """All open handoffs that count: who waits, everybody's load, and who waits longest."""
+
+    waits: Waits
+    owners: tuple[OwnerLoad, ...]
+    late: tuple[LateLead, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """How many, by name, and since when the oldest."""
 
@@ -89,56 +99,62 @@ class TodaySoFar:
     touch_median: float | None
 
 
-def waits(conn: Connection, now: datetime, bands: Sequence[str]) -> Waits:
-    """Return what waits for a first touch; `bands` are those that count as hot."""
+def open_work(conn: Connection, now: datetime, bands: Sequence[str]) -> OpenWork:
+    """Return everything that is open, in one pass; `bands` are those that count as hot."""
     query = text(
         f"""
-        SELECT count(*) FILTER (WHERE hot) AS hot,
+        SELECT owner_kind, owner_key, count(*) AS handoffs,
+            count(*) FILTER (WHERE hot) AS hot,
             count(*) FILTER (WHERE hot AND late) AS hot_late,
             min(first_touch_due) FILTER (WHERE hot) AS hot_due,
             count(*) FILTER (WHERE late AND NOT hot) AS others_late,
             min(first_touch_due) FILTER (WHERE late AND NOT hot) AS others_due,
-            count(*) FILTER (WHERE owner_kind = 'queue') AS queued,
-            min(assigned_at) FILTER (WHERE owner_kind = 'queue') AS queued_since
+            count(*) FILTER (WHERE untouched) AS untouched,
+            min(assigned_at) FILTER (WHERE untouched) AS untouched_since,
+            (array_agg(id ORDER BY first_touch_due, id) FILTER (WHERE hot AND late))[1:{SHOWN_LATE}]
+                AS latest
         FROM (
-            SELECT coalesce(h.band = ANY(CAST(:bands AS text[])), false) AS hot,
-                coalesce(present.first_touch_due < :now, false) AS late, present.*
-            FROM handoff h {_PRESENT}
-            WHERE {_OPEN} AND h.first_touch_at IS NULL AND {_REAL}
-        ) AS waiting
+            SELECT h.id, present.*, h.first_touch_at IS NULL AS untouched,
+                h.first_touch_at IS NULL
+                    AND coalesce(h.band = ANY(CAST(:bands AS text[])), false) AS hot,
+                h.first_touch_at IS NULL AND coalesce(present.first_touch_due < :now, false) AS late
+            FROM handoff h {_PRESENT} WHERE {_OPEN} AND {_REAL}
+        ) AS open_one GROUP BY owner_kind, owner_key ORDER BY 3 DESC, 2
         """
     )
-    row = conn.execute(query, {"now": now, "bands": list(bands)}).one()
-    return Waits(**row._asdict())
+    rows = conn.execute(query, {"now": now, "bands": list(bands)}).all()
+    queues = [row for row in rows if row.owner_kind == "queue"]
+    latest = [one for row in rows for one in row.latest or ()]
+    return OpenWork(
+        Waits(
+            hot=sum(row.hot for row in rows),
+            hot_late=sum(row.hot_late for row in rows),
+            hot_due=_earliest(row.hot_due for row in rows),
+            others_late=sum(row.others_late for row in rows),
+            others_due=_earliest(row.others_due for row in rows),
+            queued=sum(row.untouched for row in queues),
+            queued_since=_earliest(row.untouched_since for row in queues),
+        ),
+        tuple(OwnerLoad(row.owner_kind, row.owner_key, row.handoffs) for row in rows),
+        tuple(_late(conn, latest)) if latest else (),
+    )
 
 
-def latest_of_all(
-    conn: Connection, now: datetime, bands: Sequence[str], *, most: int = 3
-) -> list[LateLead]:
-    """Return the hot leads that are late, the longest first."""
+def _earliest(instants: Iterable[datetime | None]) -> datetime | None:
+    return min((one for one in instants if one is not None), default=None)
+
+
+def _late(conn: Connection, ids: Sequence[int]) -> list[LateLead]:
+    """Return the latest of these handoffs: a few of each owner, of whom the longest are shown."""
     query = text(
         f"""
         SELECT h.lead_id, h.key, person.company_name, present.owner_key, present.first_touch_due
         FROM handoff h {_PRESENT} LEFT JOIN person ON person.lead_id = h.lead_id
-        WHERE {_OPEN} AND h.first_touch_at IS NULL AND {_REAL}
-          AND h.band = ANY(CAST(:bands AS text[])) AND present.first_touch_due < :now
-        ORDER BY present.first_touch_due, h.id LIMIT :most
+        WHERE h.id = ANY(CAST(:ids AS bigint[]))
+        ORDER BY present.first_touch_due, h.id LIMIT {SHOWN_LATE}
         """
     )
-    rows = conn.execute(query, {"now": now, "bands": list(bands), "most": most})
-    return [LateLead(*row) for row in rows]
-
-
-def open_by_owner(conn: Connection) -> list[OwnerLoad]:
-    """Return how many open handoffs everybody has, most first; tests do not count."""
-    query = text(
-        f"""
-        SELECT present.owner_kind, present.owner_key, count(*)
-        FROM handoff h {_PRESENT} WHERE {_OPEN} AND {_REAL}
-        GROUP BY 1, 2 ORDER BY 3 DESC, 2
-        """
-    )
-    return [OwnerLoad(*row) for row in conn.execute(query)]
+    return [LateLead(*row) for row in conn.execute(query, {"ids": list(ids)})]
 
 
 def held(conn: Connection) -> list[Count]:

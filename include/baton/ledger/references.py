@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, delete, func, select, text
+from sqlalchemy import Connection, Table, case, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from baton.ledger.tables import among, crm_account, crm_opportunity, crm_user
@@ -146,10 +146,19 @@ def owner_keys(conn: Connection) -> dict[str, str]:
     return {salesforce_id: key for salesforce_id, key in keyed if key}
 
 
+def active_users(conn: Connection) -> dict[str, str]:
+    """Return the e-mail in lower case of every active user, by Salesforce id; no queues."""
+    query = select(crm_user.c.salesforce_id, func.lower(crm_user.c.email)).where(
+        crm_user.c.active, crm_user.c.kind == "user", crm_user.c.email.is_not(None)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
 def account_rows(conn: Connection) -> list[AccountRow]:
     """Return every account with its owner, newest open and last lost opportunity, by id.
 
-    Who owned the lost one is told only while they are with the company.
+    Who owns or owned an opportunity is told only while Salesforce has them as active: nobody else
+    can be given a record or a task.
     """
     account_owner, deal_owner = crm_user.alias("account_owner"), crm_user.alias("deal_owner")
     ranked = (
@@ -195,7 +204,9 @@ def account_rows(conn: Connection) -> list[AccountRow]:
             func.lower(account_owner.c.email).label("owner"),
             func.coalesce(account_owner.c.active, False).label("owner_active"),
             newest.c.id.label("open_opportunity_id"),
-            func.lower(deal_owner.c.email).label("open_opportunity_owner"),
+            case((deal_owner.c.active, func.lower(deal_owner.c.email))).label(
+                "open_opportunity_owner"
+            ),
             crm_account.c.country,
             crm_account.c.name_key,
             lost.c.owner.label("lost_opportunity_owner"),
@@ -210,7 +221,7 @@ def account_rows(conn: Connection) -> list[AccountRow]:
 
 
 def accounts_fingerprint(conn: Connection) -> str:
-    """Return what changes when `account_rows` or `owner_keys` may: counts and sums of row hashes.
+    """Return what changes when `account_rows` or `active_users` may: counts and sums of row hashes.
 
     Much cheaper than reading them: who has the same fingerprint need not read them again.
     """

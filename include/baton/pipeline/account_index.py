@@ -15,7 +15,10 @@ from baton.policy.models import Policy
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What Salesforce knows of accounts: by id, indexed for matching, and who owns what."""
+    """What Salesforce knows of accounts: by id, indexed for matching, and who owns what.
+
+    `owner_keys`: e-mails by id of users who are active, so that they may be given something.
+    """
 
     by_id: Mapping[str, Account]
     index: AccountIndex
@@ -41,7 +44,7 @@ def accounts_of(conn: Connection, policy: Policy) -> Accounts:
     if found is None:
         accounts = {row.id: _account(row) for row in references.account_rows(conn)}
         index = AccountIndex(accounts.values(), free, dict(aliases))
-        found = Accounts(accounts, index, references.owner_keys(conn))
+        found = Accounts(accounts, index, references.active_users(conn))
         while len(_kept) >= _MOST_KEPT:
             _kept.pop(next(iter(_kept)))
         _kept[key] = found
@@ -53,7 +56,7 @@ def _account(row: AccountRow) -> Account:
         row.id,
         row.name,
         row.domain,
-        row.owner,
+        row.owner if row.owner_active else None,
         row.type,
         row.open_opportunity_id,
         row.open_opportunity_owner,

@@ -81,8 +81,8 @@ def carry_out(ledger: Ledger, hand: ByHand, action: Action) -> Done | Refused:
                 raise
     with ledger() as conn:
         words = "A run is working on it at this moment. Try again in a few seconds."
-        about = _about(conn, action.subject)
-        return _refused(conn, hand, action, about, RefusedError(Why.BUSY, words))
+        # It points at nothing: the row that it would point at is the one that is held.
+        return _refused(conn, hand, action, _About(), RefusedError(Why.BUSY, words))
 
 
 def perform(conn: Connection, hand: ByHand, action: Action) -> Done | Refused:

@@ -36,12 +36,22 @@ def let_in(conn: Connection, ctx: Context, agreement: Agreement) -> list[str]:
     left = min(MOST_AT_ONCE, max(1, policy.guards.handoffs_per_run // 2))
     bands = [band.name for band in policy.bands_high_to_low]
     chosen: list[str] = []
-    for queue in queues:
-        free = _room(queue, agreement, staffing)
+    rooms = [(queue, _room(queue, agreement, staffing)) for queue in queues]
+    for queue, free in sorted(rooms, key=_turn):
         most = min(left - len(chosen), queue.leads if free is None else free)
         if most > 0:
             chosen += backlog.best(conn, queue, bands=bands, now=now, most=most)
     return chosen
+
+
+def _turn(asked: tuple[Queue, int | None]) -> tuple[bool, bool]:
+    """Order queues: buyers before lists that nobody asked for, known room before unknown.
+
+    Else a long list would take the room that buyers wait for, and a queue that waits for a pool
+    which is gone would use up every run.
+    """
+    queue, free = asked
+    return queue.held_for == HoldReason.DRIP, free is None
 
 
 def _room(queue: Queue, agreement: Agreement, staffing: Staffing) -> int | None:

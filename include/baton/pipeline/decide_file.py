@@ -13,32 +13,31 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from baton.decision.decide import decide
+from baton.decision.columns import DecisionFrame, FrameDecisions, decide_frame, matcher
 from baton.decision.decision import Decision, HoldReason
-from baton.decision.inputs import DecisionInputs, gather
+from baton.decision.inputs import DecisionInputs
 from baton.errors import ConfigurationError
 from baton.leads.enrichment import enrich
-from baton.leads.facts import hand_raise_properties, read_facts
+from baton.leads.facts import KeptValues, Problem, hand_raise_properties, read_facts
 from baton.leads.model import LeadSnapshot, captured_at
-from baton.leads.relations import (
-    Account,
-    AccountIndex,
-    CrmRelations,
-    match_account,
-    relations_from,
-)
-from baton.pipeline.decided_file import DecisionWriter, FileReport
+from baton.leads.relations import Account, AccountIndex, CrmRelations
+from baton.leads.verdict import Verdict
+from baton.pipeline.decided_file import DecisionWriter, FileReport, lines_of
 from baton.pipeline.export_columns import ColumnPlan, folded
 from baton.pipeline.export_text import Export, Row, RowReader, Unreadable, open_export
 from baton.policy.facts import Facts
 from baton.policy.models import Policy
 from baton.policy.roster import Roster
 from baton.routing.book import PoolBook
+from baton.scoring.columns import frame_of
 from baton.validation.plain import PlainValidator
 
 __all__ = ["DecidedRow", "FileTerms", "decide_file", "read_accounts", "row_explained"]
 
-CHUNK = 2_000
+CHUNK = 5_000
+REMEMBERED = 20_000
+"""For so many companies it is remembered which account is theirs."""
+_NO_RELATIONS = CrmRelations()
 _ACCOUNT_COLUMNS = {
     "id": ("id", "accountid", "accountsid"),
     "name": ("name", "accountname", "account", "company"),
@@ -71,12 +70,11 @@ class FileTerms:
 
 @dataclass(frozen=True, slots=True)
 class DecidedRow:
-    """A row with what was decided on it."""
+    """A row with the whole of what was decided on it."""
 
     row: Row
     inputs: DecisionInputs
     decision: Decision
-    facts: Facts = field(repr=False)
 
 
 def decide_file(
@@ -95,13 +93,13 @@ def decide_file(
     """
     report = FileReport()
     with DecisionWriter(out, rejects) as writer:
-        for done in _decided(export, terms, progress, report):
-            if isinstance(done, Unreadable):
-                report.reject(done)
-                writer.reject(done)
-            else:
-                report.add(done.decision, done.inputs)
-                writer.write(done.row.number, terms.plan.key_of(done.row.cells), done.decision)
+        for chunk in _decided(export, terms, progress, report):
+            for found in chunk.no_rows:
+                report.reject(found)
+                writer.reject(found)
+            for row, line in zip(chunk.rows, lines_of(chunk.decisions), strict=True):
+                report.add(line)
+                writer.write(row.number, terms.plan.key_of(row.cells), line)
     report.end()
     return report
 
@@ -111,31 +109,51 @@ def row_explained(export: Export, terms: FileTerms, number: int) -> DecidedRow:
 
     Raises ConfigurationError when the file has no such row.
     """
-    for done in _decided(export, terms, lambda _rows, _bytes: None, FileReport()):
-        if isinstance(done, Unreadable):
-            if done.number == number:
-                raise ConfigurationError(f"row {number} is no lead: {done.reason}")
-        elif done.row.number == number:
-            return done
-        elif done.row.number > number:
-            break
+    for chunk in _decided(export, terms, lambda _rows, _bytes: None, FileReport()):
+        for found in chunk.no_rows:
+            if found.number == number:
+                raise ConfigurationError(f"row {number} is no lead: {found.reason}")
+        for place, row in enumerate(chunk.rows):
+            if row.number == number:
+                decisions = chunk.decisions
+                inputs = decisions.frame.inputs_at(place)
+                return DecidedRow(row, inputs, decisions.decision(place))
     raise ConfigurationError(
         f"{export.path} has no lead in row {number}; rows count as in a spreadsheet, "
         "the header is row 1"
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Some rows with the decisions on them, and what among them is no row."""
+
+    rows: Sequence[Row]
+    no_rows: Sequence[Unreadable]
+    decisions: FrameDecisions
+
+
 def _decided(
     export: Export, terms: FileTerms, progress: Progress, report: FileReport
-) -> Iterator[DecidedRow | Unreadable]:
+) -> Iterator[_Chunk]:
     reader = RowReader(export)
     rows = reader.read()
     judge = _Judge(terms, report)
     done = 0
-    while chunk := list(islice(rows, CHUNK)):
-        yield from judge.decide(chunk)
-        done += len(chunk)
+    while found := list(islice(rows, CHUNK)):
+        yield judge.decide(found)
+        done += len(found)
         progress(done, reader.position)
+
+
+@dataclass(slots=True)
+class _Read:
+    """What was read of the rows of a chunk, one entry a row."""
+
+    facts: list[Facts] = field(default_factory=list)
+    captured: list[datetime] = field(default_factory=list)
+    problems: list[tuple[Problem, ...]] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
 
 
 class _Judge:
@@ -146,55 +164,56 @@ class _Judge:
         self.report = report
         self.book = PoolBook()
         self.validator = PlainValidator.of(terms.policy)
+        self.kept = KeptValues()
         self.hand_raises = hand_raise_properties(terms.policy)
         self.released = () if terms.guard else (HoldReason.BLAST_RADIUS.value,)
+        accounts = terms.accounts
+        self.match = matcher(accounts, remembered=REMEMBERED) if accounts else _unrelated
 
-    def decide(self, chunk: Sequence[Row | Unreadable]) -> Iterator[DecidedRow | Unreadable]:
+    def decide(self, chunk: Sequence[Row | Unreadable]) -> _Chunk:
         """Decide on a chunk in the order of its rows."""
         terms = self.terms
-        for row in chunk:
-            if isinstance(row, Unreadable):
-                yield row
-                continue
-            inputs, facts = self.inputs(row)
-            decision = decide(inputs, terms.policy, terms.roster, self.book)
-            yield DecidedRow(row, inputs, decision, facts)
+        rows = [row for row in chunk if isinstance(row, Row)]
+        read = _Read()
+        for row in rows:
+            self.read(row, read)
+        frame = DecisionFrame.of_facts(
+            frame_of(read.facts),
+            terms.policy,
+            self.match,
+            lead_keys=[_key(row) for row in rows],
+            captured_at=read.captured,
+            decided_at=terms.moment,
+            verdicts=read.verdicts,
+            problems=read.problems,
+            positions=[row.number for row in rows],
+            released=self.released,
+        )
+        no_rows = [row for row in chunk if isinstance(row, Unreadable)]
+        decisions = decide_frame(frame, terms.policy, terms.roster, self.book)
+        return _Chunk(rows, no_rows, decisions)
 
-    def inputs(self, row: Row) -> tuple[DecisionInputs, Facts]:
+    def read(self, row: Row, into: _Read) -> None:
         """Read a row as the pipeline reads a contact it has never seen."""
         terms, moment = self.terms, self.terms.moment
         properties, company = terms.plan.read(row.cells)
         captured = captured_at(properties, self.hand_raises) or moment
-        key = f"row {row.number}"
-        snapshot = LeadSnapshot(key, moment, moment, captured, properties, company)
-        read = read_facts(snapshot, terms.policy)
+        snapshot = LeadSnapshot(_key(row), moment, moment, captured, properties, company)
+        read = read_facts(snapshot, terms.policy, self.kept)
         self.report.unreadable.update(problem.label for problem in read.problems)
         facts = enrich(read.facts, snapshot, terms.policy).facts
-        inputs = gather(
-            terms.policy,
-            lead_key=key,
-            facts=facts,
-            captured_at=captured,
-            decided_at=moment,
-            verdict=self.validator.verdict(facts, problems=read.problems),
-            relations=_related(facts, terms.accounts) if terms.accounts else None,
-            position=row.number,
-            problems=read.problems,
-            released=self.released,
-        )
-        return inputs, facts
+        into.facts.append(facts)
+        into.captured.append(captured)
+        into.problems.append(read.problems)
+        into.verdicts.append(self.validator.verdict(facts, problems=read.problems))
 
 
-def _related(facts: Facts, accounts: AccountIndex) -> CrmRelations:
-    return relations_from(
-        match_account(
-            _text(facts, "Company domain"),
-            _text(facts, "Company name"),
-            accounts,
-            mail_domain=_text(facts, "E-mail domain"),
-            country=_text(facts, "Country"),
-        )
-    )
+def _key(row: Row) -> str:
+    return f"row {row.number}"
+
+
+def _unrelated(*_company: str | None) -> CrmRelations:
+    return _NO_RELATIONS
 
 
 def read_accounts(path: Path, policy: Policy) -> AccountIndex:
@@ -241,8 +260,3 @@ def _account(given: dict[str, str | None], number: int) -> Account:
         lower("open_opportunity_owner"),
         given.get("country"),
     )
-
-
-def _text(facts: Facts, label: str) -> str | None:
-    value = facts.get(label)
-    return value if isinstance(value, str) and value else None

@@ -6,22 +6,26 @@ import csv
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from baton.decision.decision import Decision, DecisionOutcome
+from baton.decision.decision import DecisionOutcome
 from baton.decision.package import points_in_words, reason_in_words
 from baton.errors import ConfigurationError
 from baton.routing.ladder import OwnerKind
 
 if TYPE_CHECKING:
     from _csv import Writer
+    from collections.abc import Callable, Iterator
 
-    from baton.decision.inputs import DecisionInputs
+    from baton.decision.columns import FrameDecisions
+    from baton.leads.verdict import Failure
     from baton.pipeline.export_text import Unreadable
+    from baton.scoring.points import Score
 
-__all__ = ["COLUMNS", "DecisionWriter", "FileReport", "harmless"]
+__all__ = ["COLUMNS", "DecisionWriter", "FileReport", "Line", "harmless", "lines_of"]
 
 COLUMNS = (
     "row", "lead", "outcome", "reason_code", "reason", "band", "score", "score_reasons",
@@ -35,6 +39,47 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def harmless(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula: such a text gets an apostrophe."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the file says of one decision; an empty text where there is nothing to say.
+
+    `place` is the pool that picked the owner, or the queue. `words` and `score` are made on demand.
+    """
+
+    outcome: DecisionOutcome
+    reason_code: str
+    band: str
+    trigger: str
+    rule: str
+    owner: str
+    place: str
+    state: str
+    failures: tuple[Failure, ...]
+    words: Callable[[], str]
+    score: Callable[[], Score | None]
+
+
+def lines_of(found: FrameDecisions) -> Iterator[Line]:
+    """Yield what the file says of each decision."""
+    for place in range(len(found)):
+        outcome, owner, state = found.outcomes[place], found.owners[place], found.lead_states[place]
+        assert outcome is not None  # every lead has come to one
+        queue = owner if found.owner_kinds[place] is OwnerKind.QUEUE else None
+        yield Line(
+            outcome,
+            found.reason_codes[place] or "",
+            found.bands[place] or "",
+            found.triggers[place] or "",
+            found.rules[place] or "",
+            owner or "",
+            (owner and found.pools[place]) or queue or "",
+            state.value if state else "",
+            found.failures(place),
+            partial(found.words, place),
+            partial(found.score, place),
+        )
 
 
 @dataclass(slots=True)
@@ -56,19 +101,18 @@ class FileReport:
         """Return how many rows the file holds, empty ones apart."""
         return self.decided + self.rejected
 
-    def add(self, decision: Decision, inputs: DecisionInputs) -> None:
+    def add(self, line: Line) -> None:
         """Count one decision."""
         self.decided += 1
-        self.outcomes[decision.outcome.value] += 1
-        self.bands[decision.band or ""] += 1
-        if decision.trigger:
-            self.triggers[decision.trigger] += 1
-        route = decision.route
-        if decision.outcome is DecisionOutcome.HANDOFF and route and route.owner:
-            self.owners[route.owner.key, _place(decision)] += 1
+        self.outcomes[line.outcome.value] += 1
+        self.bands[line.band] += 1
+        if line.trigger:
+            self.triggers[line.trigger] += 1
+        if line.outcome is DecisionOutcome.HANDOFF and line.owner:
+            self.owners[line.owner, line.place] += 1
             return
-        for reason in _why_not(decision):
-            self.why_not[decision.outcome.value, reason] += 1
+        for reason in _why_not(line):
+            self.why_not[line.outcome.value, reason] += 1
 
     def reject(self, found: Unreadable) -> None:
         """Count what is no row."""
@@ -107,18 +151,11 @@ class FileReport:
         }
 
 
-def _why_not(decision: Decision) -> tuple[str, ...]:
+def _why_not(line: Line) -> tuple[str, ...]:
     """Return why a lead was not handed off: each thing that is wrong with it, else its reason."""
-    if decision.failures:
-        return tuple(dict.fromkeys(one.message for one in decision.failures))
-    return (decision.reason_code.replace("_", " "),)
-
-
-def _place(decision: Decision) -> str:
-    route = decision.route
-    if route is None or route.owner is None:
-        return ""
-    return route.pool or (route.owner.key if route.owner.kind is OwnerKind.QUEUE else "")
+    if line.failures:
+        return tuple(dict.fromkeys(one.message for one in line.failures))
+    return (line.reason_code.replace("_", " "),)
 
 
 class DecisionWriter:
@@ -152,30 +189,17 @@ class DecisionWriter:
             else:
                 part.unlink(missing_ok=True)
 
-    def write(self, row: int, lead: str, decision: Decision) -> None:
+    def write(self, row: int, lead: str, line: Line) -> None:
         """Write the decision on a row; `lead` is what its key column holds."""
         if self._writer is None:
             return
-        score, route = decision.score, decision.route
+        score = line.score()
         said = score.strongest(len(score.reasons)) if score else ()
-        texts = [
-            decision.outcome.value,
-            decision.reason_code,
-            decision.words,
-            decision.band or "",
-        ]
-        reasons = "; ".join(reason_in_words(one) for one in said)
-        after = [
-            reasons,
-            decision.trigger or "",
-            (route.rule_id if route else None) or "",
-            route.owner.key if route and route.owner else "",
-            _place(decision),
-            decision.lead_state.value if decision.lead_state else "",
-        ]
+        reasons = "; ".join(map(reason_in_words, said))
+        before = (lead, line.outcome.value, line.reason_code, line.words(), line.band)
         points = points_in_words(score.total_milli) if score else ""
-        cells = [harmless(text) for text in (lead, *texts)]
-        self._writer.writerow([row, *cells, points, *(harmless(text) for text in after)])
+        after = (reasons, line.trigger, line.rule, line.owner, line.place, line.state)
+        self._writer.writerow([row, *map(harmless, before), points, *map(harmless, after)])
 
     def reject(self, found: Unreadable) -> None:
         """Keep what is no row."""

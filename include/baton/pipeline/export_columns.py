@@ -134,7 +134,7 @@ def plan_columns(
     if not sources:
         raise ConfigurationError(
             f"no column is known: {', '.join(list(columns)[:40])}; map some with "
-            f"--map 'Column=Field'; fields: {', '.join(policy.fields)}"
+            f"--map 'Column=Field'; fields: {', '.join(_fillable(policy))}"
         )
     filled = tuple((column, labels[place]) for place, column in _used(sources, held))
     read = {column for column, _ in filled}
@@ -256,9 +256,14 @@ def _told(text: str, held: _Columns, policy: Policy) -> tuple[str, Place]:
             f"--map '{text}': Baton works out '{found}' itself, no column can fill it"
         )
     if found is None:
-        hint = did_you_mean(wanted, policy.fields) or "fields: " + ", ".join(policy.fields)
+        hint = did_you_mean(wanted, policy.fields) or "fields: " + ", ".join(_fillable(policy))
         raise ConfigurationError(f"--map '{text}': the policy has no field '{wanted}'; {hint}")
     return name, found
+
+
+def _fillable(policy: Policy) -> list[str]:
+    """Return the labels that a column can fill: what Baton works out itself is none of them."""
+    return [label for label, field in policy.fields.items() if not field.derived]
 
 
 def _used(sources: Mapping[Place, Source], held: _Columns) -> list[tuple[Place, str]]:

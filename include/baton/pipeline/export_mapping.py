@@ -118,11 +118,14 @@ def read_mapping(path: Path) -> MappingFile:
     try:
         return MappingFile.model_validate(value)
     except ValidationError as error:
-        wrong = [
-            f"  {'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
-            for one in error.errors(include_url=False, include_input=False)
-        ]
+        found = error.errors(include_url=False, include_input=False)
+        wrong = [f"  {'.'.join(str(part) for part in one['loc'])}: {_said(one)}" for one in found]
         raise ConfigurationError("\n".join([f"{path} is no mapping:", *wrong])) from None
+
+
+def _said(error: ErrorDetails) -> str:
+    known = {"missing": "is missing", "extra_forbidden": "is not known here"}
+    return known.get(error["type"], error["msg"].removeprefix("Value error, "))
 
 
 def _as_text(value: object) -> str:

@@ -99,7 +99,7 @@ def read(conn: Connection, now: datetime, midnight: datetime) -> Morning:
     """Read what wants a person; `midnight` is when today began."""
     agreement, trouble = _agreement(conn)
     bands = hot_bands(agreement)
-    waiting = page_today.waits(conn, now, bands)
+    work = page_today.open_work(conn, now, bands)
     quarantined = page_today.quarantined(conn)
     marks = watermarks.all_watermarks(conn)
     stops = {one.name: one for one in switches.all_switches(conn)}
@@ -108,9 +108,9 @@ def read(conn: Connection, now: datetime, midnight: datetime) -> Morning:
         at=now,
         agreement=agreement,
         trouble=trouble,
-        waits=waiting,
-        late=tuple(page_today.latest_of_all(conn, now, bands) if waiting.hot_late else ()),
-        owners=tuple(page_today.open_by_owner(conn)),
+        waits=work.waits,
+        late=work.late,
+        owners=work.owners,
         given=_given(conn, agreement, now),
         held=tuple(page_today.held(conn)),
         quarantined=quarantined,

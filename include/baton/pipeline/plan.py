@@ -126,7 +126,13 @@ def _held_briefly(ctx: Context, policy: Policy, one: Judged, change: StateChange
     due = ctx.clock.now() + wait_for(policy, one.inputs.awaiting)
     if one.row.state is LeadState.HELD and one.row.timer_at is not None:
         due = min(due, one.row.timer_at)
-    return replace(change, timer_at=due, timer_action=TimerAction.ROUTE_TO_FALLBACK.value)
+    return replace(
+        change,
+        timer_at=due,
+        timer_action=TimerAction.ROUTE_TO_FALLBACK.value,
+        # Named anew: what it waited for before must not have it tried again every minute.
+        held_for=one.decision.reason_code,
+    )
 
 
 def _hand_off(

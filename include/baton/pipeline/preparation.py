@@ -80,8 +80,10 @@ class Preparation:
         with transaction(ctx.engine) as conn:
             self._accounts = accounts_of(conn, policy)
 
-    def prepare(self, snapshots: Sequence[LeadSnapshot]) -> list[Prepared]:
+    def prepare(self, snapshots: Sequence[LeadSnapshot], *, again: bool = False) -> list[Prepared]:
         """Read, enrich, relate and validate; the order of `snapshots` is kept.
+
+        `again`: their time has come (a return, room for them), so Salesforce is asked about all.
 
         Raises:
             GatewayError: Salesforce could not be asked about the leads that may be handed off.
@@ -90,7 +92,7 @@ class Preparation:
         verdicts = self._validator.verdicts(
             [LeadToJudge(r.snapshot.hubspot_id, r.facts, r.scopes, r.problems) for r in read]
         )
-        relations = self._relations(read)
+        relations = self._relations(read, again=again)
         return [
             Prepared(
                 one.snapshot,
@@ -157,7 +159,7 @@ class Preparation:
         )
 
     def _scopes(self, facts: Facts, snapshot: LeadSnapshot) -> frozenset[str]:
-        """Return the triggers that fire, else the band that would hand the lead off."""
+        """Return the triggers that fire, else the bands by which the lead may be handed off."""
         moment = self._ctx.clock.decides_at(snapshot.captured_at)
         total = score(facts, self._policy, moment).total_milli
         triggers = fired(
@@ -168,13 +170,12 @@ class Preparation:
             total_milli=total,
         )
         scopes = frozenset(one.trigger.id for one in triggers if one.trigger.hands_off)
-        band = band_of(total, self._policy)
         # A hand raise asks for less than a band does, because a form asks for less.
-        return scopes or (frozenset({band.name}) if band.hands_off else frozenset())
+        return scopes or _bands(self._policy, total)
 
-    def _relations(self, read: Sequence[_Read]) -> dict[str, CrmRelations]:
+    def _relations(self, read: Sequence[_Read], *, again: bool) -> dict[str, CrmRelations]:
         """Relate every lead to an account; ask Salesforce only about those that may be handed off."""
-        candidates = [one for one in read if one.scopes]
+        candidates = [one for one in read if one.scopes or again]
         people: Mapping[str, PersonMatch] = {}
         if candidates:
             ids = [one.snapshot.hubspot_id for one in candidates]
@@ -214,6 +215,16 @@ class Preparation:
             lead_owner=accounts.owner_keys.get(person.lead.owner_id) if person.lead else None,
             contact_id=contact.id if contact else None,
         )
+
+
+def _bands(policy: Policy, total_milli: int) -> frozenset[str]:
+    """Return the bands that hand off and that a lead with this score is in, or may have kept."""
+    own = band_of(total_milli, policy)
+    high_to_low = policy.bands_high_to_low
+    upwards = high_to_low[: high_to_low.index(own) + 1]
+    return frozenset(
+        band.name for band in upwards if band.hands_off and (band is own or band.keeps(total_milli))
+    )
 
 
 def _from(found: Provenance) -> str:

@@ -138,7 +138,7 @@ def judge(
     news = snapshots if again else _without_echoes(ctx, agreement.policy, snapshots)
     if not news:
         return
-    prepared = preparation.prepare(news)
+    prepared = preparation.prepare(news, again=again)
     report.update(preparation.outside.take_counts())
     with transaction(ctx.engine) as conn:
         judged = _decide_all(
@@ -228,6 +228,7 @@ def _decide_all(
             told=lead.told,
             awaiting=lead.awaiting,
             colleagues=colleagues.of(one.row.id, lead),
+            roster=roster,
         )
         decision = decide(inputs, policy, roster, book)
         ties.learn(one.row.id, decision)
@@ -255,6 +256,10 @@ def _decide_all(
     return judged
 
 
+_STANDING = (HoldReason.BLAST_RADIUS, HoldReason.DRIP)
+"""No deadline lifts these: what they hold comes through as the guard and the day's share let it."""
+
+
 def _released(row: LeadRow, now: datetime) -> tuple[str, ...]:
     """Return what no longer holds a lead whose timer is due."""
     if row.timer_at is None or row.timer_at > now:
@@ -262,8 +267,7 @@ def _released(row: LeadRow, now: datetime) -> tuple[str, ...]:
     if row.timer_action == judgement_queue.RELEASE:
         return tuple(HoldReason)
     if row.timer_action == TimerAction.ROUTE_TO_FALLBACK:
-        # The guard stays: what it holds comes through as the guard lets it, run by run.
-        return tuple(reason for reason in HoldReason if reason is not HoldReason.BLAST_RADIUS)
+        return tuple(reason for reason in HoldReason if reason not in _STANDING)
     if row.timer_action == TimerAction.JUDGE_AGAIN:
         return (RELEASED_FROM_REST,)
     return ()

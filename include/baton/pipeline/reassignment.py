@@ -62,6 +62,9 @@ def reassign_all(
     if not pending:
         return 0
     book = open_book(conn, ctx, agreement)
+    # Since the clocks were read, a handoff may have ended, or somebody else may have it already.
+    present = handoffs.lock_present(conn, [one.handoff.id for one in pending])
+    pending = [one for one in pending if present.get(one.handoff.id) == one.hop.number]
     moved = pass_on(conn, ctx, agreement, read_passings(conn, pending), book)
     for one in moved:
         if one.hop is None:

@@ -104,7 +104,11 @@ def _what_changed(conn: Connection, seen: str) -> str:
         return said
     changes = [one.text for one in differences(_roster(old), _roster(new) or Roster())]
     shown = "; ".join(changes[:_MOST_DIFFERENCES]) if old else "it cannot be told what"
-    more = f"; and {len(changes) - _MOST_DIFFERENCES} more" if len(changes) > _MOST_DIFFERENCES and old else ""
+    more = (
+        f"; and {len(changes) - _MOST_DIFFERENCES} more"
+        if len(changes) > _MOST_DIFFERENCES and old
+        else ""
+    )
     return f"{said}. By {new.by_whom} at {in_words(new.at)} UTC: {shown}{more}"
 
 

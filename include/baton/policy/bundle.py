@@ -40,9 +40,10 @@ def read_bundle(directory: Path, overlay: Path | None = None) -> PolicyBundle:
     """
     directory = Path(directory)
     if not directory.is_dir():
-        raise PolicyErrors(
-            [PolicyError(f"there is no policy directory {directory}", hint="see BATON_POLICY_DIR")]
-        )
+        what = "a file" if directory.is_file() else "not there"
+        message = f"there is no policy directory {directory}: it is {what}"
+        hint = "name the directory that holds the policy's files, such as include/policy"
+        raise PolicyErrors([PolicyError(message, hint=hint)])
     found = sorted(path for path in directory.glob("*.yaml") if path.name != ROSTER_FILE)
     found += sorted(directory.glob("*.csv")) + sorted(directory.glob("lists/**/*.csv"))
     if not any(path.suffix == ".yaml" for path in found):
@@ -50,6 +51,13 @@ def read_bundle(directory: Path, overlay: Path | None = None) -> PolicyBundle:
     if len(found) > MOST_FILES:
         raise PolicyErrors([PolicyError(f"{directory} holds more than {MOST_FILES} policy files")])
     named = {path.relative_to(directory).as_posix(): path for path in found}
+    stray = sorted(directory.glob("*.yml"))
+    if stray:
+        # Passed over in silence, what stands there would be agreed and not done.
+        hint = f"call it {stray[0].stem}.yaml, or take it away"
+        raise PolicyErrors(
+            [PolicyError("a policy file ends in .yaml", file=stray[0].name, hint=hint)]
+        )
     if overlay is not None:
         named[f"{OVERLAYS}/{Path(overlay).name}"] = Path(overlay)
     texts, errors = {}, []
@@ -57,10 +65,15 @@ def read_bundle(directory: Path, overlay: Path | None = None) -> PolicyBundle:
         try:
             texts[name] = read_text(name, path)
         except PolicyError as error:
-            errors.append(error)
+            errors.append(error if path != overlay else _as_given(error, path))
     if errors:
         raise PolicyErrors(errors)
     return PolicyBundle(texts)
+
+
+def _as_given(error: PolicyError, path: Path) -> PolicyError:
+    """Return an error about a file that a person named, with the path that they typed."""
+    return PolicyError(error.message, file=str(path), line=error.line, hint=error.hint)
 
 
 def read_text(name: str, path: Path) -> str:

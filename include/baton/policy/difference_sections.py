@@ -113,13 +113,22 @@ def _band(one: Difference) -> str | None:
     old, new = one.holder_before, one.holder
     match one.path[2] if len(one.path) > 2 else None:
         case "above" | "from_" if isinstance(old, Band) and isinstance(new, Band):
-            return f"the band '{new.name}' now begins {edge_in_words(new)}, before {edge_in_words(old)}"
+            return f"{name} now begins {edge_in_words(new)} instead of {edge_in_words(old)}"
         case "stays_above":
-            return f"{name} is left only below {instead(one.after, one.before)}"
+            return _stays(name, one)
         case "hands_off":
             does = "now hands a lead to sales" if one.after else "no longer hands a lead to sales"
             return f"{name} {does} on its own"
     return None
+
+
+def _stays(name: str, one: Difference) -> str:
+    """Say down to which score a lead keeps its band; that score itself has left it."""
+    if one.after is None:
+        return f"{name} is now left at its edge; it was kept above {shown(one.before)}"
+    if one.before is None:
+        return f"{name} is now kept while the score is above {shown(one.after)}"
+    return f"{name} is kept while the score is above {instead(one.after, one.before)}"
 
 
 def _trigger(one: Difference) -> str | None:

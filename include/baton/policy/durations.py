@@ -48,8 +48,12 @@ class Duration:
         return self if self.said else Duration(self.seconds, kind)
 
     def __str__(self) -> str:
-        """Return the length as a person would write it, in its largest whole unit."""
-        unit = next(name for name in reversed(_UNITS) if self.seconds % _UNITS[name] == 0)
+        """Return the length as a person would write it, in its largest whole unit.
+
+        Working time is never told in days: how long one is depends on who works.
+        """
+        units = [*_UNITS][:3] if self.kind is ClockKind.WORKING else [*_UNITS]
+        unit = next(name for name in reversed(units) if self.seconds % _UNITS[name] == 0)
         count = self.seconds // _UNITS[unit]
         clock = "working " if self.kind is ClockKind.WORKING else ""
         return f"{count} {clock}{unit}{'' if count == 1 else 's'}"

@@ -20,6 +20,7 @@ def fields_have_a_source(policy: Policy) -> Iterator[Finding]:
             message = f"nothing provides '{name}': Baton works out no such fact"
             hint = did_you_mean(name, known) or "name its HubSpot property: hubspot: ..."
             yield Finding(Level.WARNING, "no-source", message, ("fields", name), hint)
+    yield from _one_label_each(policy)
     for path, label in _required(policy):
         if label in unknown:
             message = f"'{label}' is required, and nothing provides it"
@@ -28,6 +29,26 @@ def fields_have_a_source(policy: Policy) -> Iterator[Finding]:
         elif label in OUTCOME_FACTS:
             message = f"'{label}' is found out by the decision itself: it cannot be required before"
             yield Finding(Level.ERROR, "required-without-source", message, path, "take it out")
+
+
+def _one_label_each(policy: Policy) -> Iterator[Finding]:
+    """Labels are read without regard to case; and of one property one label is enough."""
+    labels: dict[str, str] = {}
+    names: dict[tuple[str, str], str] = {}
+    for label, field in policy.fields.items():
+        other = labels.setdefault(" ".join(label.split()).casefold(), label)
+        if other != label:
+            message = f"'{label}' and '{other}' are one label: upper and lower case do not count"
+            yield Finding(Level.ERROR, "twice", message, ("fields", label), "rename one of them")
+        for system, name in (
+            (f"HubSpot {field.object}", field.hubspot),
+            ("Salesforce", field.salesforce),
+        ):
+            first = names.setdefault((system, name), label) if name else label
+            if first != label:
+                message = f"'{label}' and '{first}' are the same {system} field '{name}'"
+                hint = "keep one of them, or mend the name"
+                yield Finding(Level.WARNING, "twice", message, ("fields", label), hint)
 
 
 def _required(policy: Policy) -> Iterator[tuple[Path, str]]:

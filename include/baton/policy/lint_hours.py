@@ -52,8 +52,9 @@ def _fits_into_the_timer(
             continue
         days = _days_needed(length, calendars)
         if days * _DAY > timer.seconds:
+            lasts = f"{days:g} days" if days >= 2 else f"{days * 24:.0f} hours"
             message = (
-                f"'{name}' ({length}) of '{key}' takes up to {days:g} days, "
+                f"'{name}' ({length}) of '{key}' takes about {lasts} by the calendar, "
                 f"but the timer of 'in_handoff' rings after {timer}"
             )
             hint = "shorten it, or give the timer more time"

@@ -26,7 +26,8 @@ def people_are_there(policy: Policy, roster: Roster) -> Iterator[Finding]:
     yield from _pools_are_agreed(policy, roster)
     yield from _hours_are_known(policy, roster)
     yield from _abilities_are_facts(policy, roster)
-    yield from _managers_lead_up(roster)
+    yield from manager_rings(roster)
+    yield from _managers_are_there(roster)
     yield from _shared_people(roster)
 
 
@@ -57,6 +58,10 @@ def _owners_work_here(policy: Policy, roster: Roster) -> Iterator[Finding]:
     for path, target in targets(policy):
         if target.kind is TargetKind.PERSON and target.name:
             yield from _works_here(roster, target.name, f"'{target.name}'", (*path, "person"))
+    for at, rule in enumerate(policy.route):
+        if rule.watched_by is not None:
+            said = f"'{rule.watched_by}', who watches '{rule.id}',"
+            yield from _works_here(roster, rule.watched_by, said, ("route", at, "watched_by"))
     for account in policy.named_accounts:
         said = f"'{account.domain}' belongs to {account.owner}, who"
         yield from _works_here(roster, account.owner, said, ("named_accounts",))
@@ -103,7 +108,8 @@ def _abilities_are_facts(policy: Policy, roster: Roster) -> Iterator[Finding]:
                 yield Finding(Level.WARNING, "unknown-name", message, path, hint)
 
 
-def _managers_lead_up(roster: Roster) -> Iterator[Finding]:
+def manager_rings(roster: Roster) -> Iterator[Finding]:
+    """Yield people who report to each other in a ring: nobody would be told of a miss."""
     told: set[str] = set()
     for rep in roster.people:
         line: list[str] = []
@@ -117,6 +123,10 @@ def _managers_lead_up(roster: Roster) -> Iterator[Finding]:
             message = f"{' reports to '.join([*ring, above.key])}: nobody is at the top"
             hint = "take one manager out"
             yield Finding(Level.ERROR, "manager-cycle", message, _person(rep, "manager"), hint)
+
+
+def _managers_are_there(roster: Roster) -> Iterator[Finding]:
+    for rep in roster.people:
         manager = roster.rep(rep.manager)
         if rep.active and manager is not None and not manager.active:
             message = f"{rep.key} reports to {manager.key}, who is not active"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from baton.policy.conditions import AllOf
 from baton.policy.findings import Finding, Level
 from baton.policy.lint_references import targets
-from baton.policy.models import Policy
+from baton.policy.models import Policy, RouteRule
 from baton.policy.targets import TargetKind
 
 
@@ -50,11 +50,21 @@ def _fallback_is_watched(policy: Policy) -> Iterator[Finding]:
 def _says_if_nobody(policy: Policy) -> Iterator[Finding]:
     """A pool may be empty at night: whether the lead waits or goes on is a choice to be made."""
     for at, route in enumerate(policy.route):
-        if route.to.kind is not TargetKind.POOL or "if_nobody" in route.model_fields_set:
+        if route.to.kind is not TargetKind.POOL:
+            continue
+        if route.if_nobody is not None:
+            yield from _asks_somebody_else(at, route)
             continue
         message = f"'{route.id}' does not say what happens when nobody of {route.to} can take it"
         hint = "add if_nobody: wait, if_nobody: go on, or if_nobody: {queue: NAME}"
         yield Finding(Level.WARNING, "if-nobody", message, ("route", at), hint)
+
+
+def _asks_somebody_else(at: int, route: RouteRule) -> Iterator[Finding]:
+    if route.if_nobody == route.to:
+        message = f"'{route.id}' asks {route.to} again when nobody there can take it"
+        hint = "write if_nobody: wait, if_nobody: go on, or if_nobody: {queue: NAME}"
+        yield Finding(Level.WARNING, "if-nobody", message, ("route", at, "if_nobody"), hint)
 
 
 def _pools_are_used(policy: Policy) -> Iterator[Finding]:

@@ -20,7 +20,8 @@ def clocks_run_forward(policy: Policy) -> Iterator[Finding]:
         for (earlier, first), (later, second) in pairwise(_steps(terms)):
             if first.kind is second.kind and first.seconds > second.seconds:
                 message = f"'{later}' ({second}) comes before '{earlier}' ({first})"
-                yield Finding(Level.ERROR, "thresholds", message, ("sla", key, later))
+                hint = f"'{earlier}' has to be the shorter of the two"
+                yield Finding(Level.ERROR, "thresholds", message, ("sla", key, later), hint)
         if terms.tell_manager_at is None and terms.reassign_at is None:
             message = f"when '{key}' is missed, nothing happens"
             hint = "say tell_manager_at or reassign_at"

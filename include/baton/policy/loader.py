@@ -50,7 +50,7 @@ class Source:
         names = sorted(bundle.texts)
         for name in (name for name in names if name.endswith(".csv")):
             self._read_list(name)
-        for name in (name for name in names if name.endswith(".yaml")):
+        for name in (name for name in names if not name.endswith(".csv")):
             if not is_overlay(name):
                 self._add_base(read_yaml(name, bundle.texts[name]))
         for name in (name for name in names if is_overlay(name)):
@@ -131,7 +131,7 @@ class Source:
                 found = key if of_key or block or depth < len(path) else value
             if found is not None:
                 return found
-        files = [name for name in self.texts if name.endswith(".yaml")]
+        files = [name for name in self.texts if not name.endswith(".csv")]
         return Place(files[0], 1, 1) if len(files) == 1 else None
 
     def _as_written(self, path: Path) -> Path:
@@ -236,6 +236,10 @@ def read_roster(path: FilePath) -> Roster:
         text = read_text(path.name, path)
     except PolicyError as error:
         raise PolicyErrors([error]) from None
+    if path.suffix.lower() == ".csv":
+        # Read as YAML it would be a roster of nobody.
+        hint = "tables are read by 'baton roster import'; 'baton roster export' writes YAML"
+        raise PolicyErrors([PolicyError("is a table, not YAML", file=path.name, hint=hint)])
     return roster_from_yaml(text, path.name)
 
 

@@ -58,8 +58,10 @@ def message_of(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str |
         case "missing":
             return f"'{path[-1]}' is missing", _why_needed(path), path[:-1]
         case "extra_forbidden":
-            names = tuple(_names(model, path[:-1]))
+            names = tuple(name for name in _names(model, path[:-1]) if name != "hash")
             hint = did_you_mean(str(path[-1]), names) or _use_one_of(names)
+            if ":" in str(path[-1]):
+                hint = "a blank belongs after the colon"
             return f"'{path[-1]}' is not known here", hint, path
         case "enum" | "literal_error":
             return _not_a_choice(detail, context, path)
@@ -104,6 +106,8 @@ def _general(detail: ErrorDetails) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return "nothing"
+    if isinstance(value, bool):
+        return f"'{str(value).lower()}'"
     if isinstance(value, dict):
         return "a map"
     if isinstance(value, list | tuple):

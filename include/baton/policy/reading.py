@@ -73,8 +73,19 @@ def problem(
 def closest(text: str, known: Iterable[str]) -> str | None:
     """Return what is known and closest to `text`, or None when nothing is close."""
     by_key = {str(name).casefold(): str(name) for name in known}
-    close = difflib.get_close_matches(text.casefold(), by_key, n=1, cutoff=0.6)
+    asked = text.casefold()
+    if "@" in asked:
+        # Colleagues share a domain: it says nothing of who is meant.
+        mailbox = asked.partition("@")[0]
+        by_key = {
+            key: name for key, name in by_key.items() if _alike(mailbox, key.partition("@")[0])
+        }
+    close = difflib.get_close_matches(asked, by_key, n=1, cutoff=0.6)
     return by_key[close[0]] if close else None
+
+
+def _alike(one: str, other: str) -> bool:
+    return difflib.SequenceMatcher(None, one, other).ratio() >= 0.6
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str | None:
@@ -91,9 +102,20 @@ class CsvError(ValueError):
         self.line = line
 
 
+def delimiter_of(text: str) -> str:
+    """Return what sets the columns of a table apart, by its first line.
+
+    Where the comma is in numbers, spreadsheets write semicolons.
+    """
+    header = text.lstrip("\ufeff").partition("\n")[0]
+    return next((sign for sign in ";\t" if sign in header and "," not in header), ",")
+
+
 def read_csv(name: str, text: str) -> CsvList:
     """Read a CSV list with a header line. Raises CsvError that says what is wrong, and where."""
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    rows = csv.reader(
+        io.StringIO(text.removeprefix("\ufeff")), delimiter=delimiter_of(text), strict=True
+    )
     try:
         columns = tuple(part.strip() for part in next(rows, []))
         if not columns or not all(columns) or len(set(columns)) != len(columns):

@@ -22,6 +22,7 @@ from pydantic import (
 from baton.policy.abilities import read_abilities
 from baton.policy.actions import PolicyModel
 from baton.policy.calendar_rules import Week, known_zone
+from baton.policy.reading import EMAIL
 from baton.policy.references import read_named
 from baton.policy.week_text import checked_week, read_hours
 
@@ -85,7 +86,7 @@ class Rep(PolicyModel):
     @field_validator("key")
     @classmethod
     def _is_email(cls, key: str) -> str:
-        if "@" not in key:
+        if not EMAIL.fullmatch(key):
             raise ValueError(f"'{key}' is not an e-mail address: people are known by theirs")
         return key.lower()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from baton.errors import PolicyError
+from baton.policy.lint_people import manager_rings
 from baton.policy.models import Policy
 from baton.policy.reading import did_you_mean
 from baton.policy.roster import Pool, Roster
@@ -12,8 +13,16 @@ from baton.policy.targets import TargetKind
 
 
 def contradictions(policy: Policy, roster: Roster) -> tuple[PolicyError, ...]:
-    """Return what makes a roster unusable with a policy: unknown calendars and pools."""
-    return (*_unknown_calendars(policy, roster), *_unknown_pools(policy, roster))
+    """Return what makes a roster unusable with a policy.
+
+    Nobody in it, calendars, pools and fields that the policy lacks, and managers in a ring.
+    """
+    if not roster.people:
+        hint = "every lead would end in a queue; a person is taken off with 'baton roster leaver'"
+        return (PolicyError("the roster has nobody in it", hint=hint),)
+    rings = (PolicyError(one.message, hint=one.hint) for one in manager_rings(roster))
+    found = (_unknown_calendars, _unknown_pools, _unknown_abilities)
+    return (*(error for check in found for error in check(policy, roster)), *rings)
 
 
 def _unknown_calendars(policy: Policy, roster: Roster) -> Iterator[PolicyError]:
@@ -34,6 +43,16 @@ def _unknown_pools(policy: Policy, roster: Roster) -> Iterator[PolicyError]:
                 f"the active policy has no pool '{pool.name}'",
                 hint=hint or "pools are: " + ", ".join(policy.pools),
             )
+
+
+def _unknown_abilities(policy: Policy, roster: Roster) -> Iterator[PolicyError]:
+    for rep in roster.people:
+        for label in rep.good_at:
+            if label not in policy.fields:
+                yield PolicyError(
+                    f"{rep.key} is good at '{label}', which is no field of the active policy",
+                    hint=did_you_mean(label, policy.fields),
+                )
 
 
 def drawn(pool: Pool | None, roster: Roster) -> tuple[str, ...]:
@@ -63,7 +82,12 @@ def where_named(policy: Policy, email: str) -> tuple[str, ...]:
                 found.append(f"the route rule '{rule.id}' sends leads to them")
         if rule.watched_by and rule.watched_by.lower() == key:
             found.append(f"they watch the queue of the route rule '{rule.id}'")
+    if any(one.to and one.to.lower() == key for one in policy.testers):
+        found.append("the tests of 'testers' go to them")
     accounts = [one.domain for one in policy.named_accounts if one.owner.lower() == key]
     if accounts:
-        found.append(f"they own {len(accounts)} named accounts ({', '.join(accounts[:3])} …)")
+        more = ", …" if len(accounts) > 3 else ""
+        many = "accounts" if len(accounts) > 1 else "account"
+        named = ", ".join(accounts[:3])
+        found.append(f"they own {len(accounts)} named {many} ({named}{more})")
     return tuple(found)

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from baton.errors import PolicyError, PolicyErrors
 from baton.policy.abilities import abilities_in_text
 from baton.policy.messages import message_of
-from baton.policy.reading import did_you_mean
+from baton.policy.reading import delimiter_of, did_you_mean
 from baton.policy.roster import Leave, Member, Pool, Rep, Roster
 from baton.policy.week_text import week_in_text
 
@@ -105,7 +105,8 @@ def _rows(
     """Yield the filled lines of a table; what is wrong with its shape goes to `errors`."""
     if not text.strip() and name == LEAVE:
         return
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    plain = io.StringIO(text.removeprefix("\ufeff"))
+    reader = csv.reader(plain, delimiter=delimiter_of(text), strict=True)
     try:
         header = [part.strip().lower() for part in next(reader, [])]
         wrong = list(_wrong_header(name, header, columns, needed))
@@ -211,6 +212,8 @@ def _email(row: _Row) -> str:
 def _is_known(tables: _Tables, row: _Row, email: str) -> bool:
     if email in tables.named:
         return email in tables.people
+    if tables.errors and not tables.named:
+        return False  # the people could not be read at all, which is told already
     hint = did_you_mean(email, tables.named) or f"people stand in {PEOPLE}"
     tables.errors.append(row.error(f"email '{email}' is not in the roster", hint))
     return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from baton.policy.actions import PolicyModel
-from baton.policy.reading import read_email
+from baton.policy.reading import did_you_mean, problem, read_email
 
 
 class TargetKind(StrEnum):
@@ -49,8 +49,16 @@ class Target(PolicyModel):
 
 def read_if_nobody(value: object) -> object:
     """Turn ``wait`` or ``go on`` into the fields of Target; all else is read as `to` is."""
-    if isinstance(value, str) and _phrase(value) in _WORDS_FOR_NOBODY:
-        return {"kind": _WORDS_FOR_NOBODY[_phrase(value)]}
+    if isinstance(value, str):
+        phrase = _phrase(value)
+        if phrase in _WORDS_FOR_NOBODY:
+            return {"kind": _WORDS_FOR_NOBODY[phrase]}
+        if phrase not in _PHRASES:
+            raise problem(
+                f"'{value}' does not say where a lead goes when nobody is there",
+                hint=did_you_mean(phrase, (*_WORDS_FOR_NOBODY, *_PHRASES))
+                or "write wait, go on, {queue: NAME}, {pool: NAME} or {person: E-MAIL}",
+            )
     return read_target(value)
 
 
@@ -76,5 +84,9 @@ def read_target(value: object) -> object:
             name = read_email(name)
         if key in set(_NAMED):
             return {"kind": key, "name": name}
-        raise ValueError(f"'{key}' is not one of pool, queue, person")
+        raise problem(
+            f"'{key}' is not one of pool, queue, person",
+            path=(str(key),),
+            hint=did_you_mean(str(key), [kind.value for kind in _NAMED]),
+        )
     return value

@@ -142,7 +142,7 @@ def _row(place: tuple[str, int], line: Mapping[str, str]) -> TerritoryRow:
     if pycountry.countries.get(alpha_2=country) is None:
         raise problem(
             f"'{line['country']}' is not an ISO country code",
-            hint=_code_of(line["country"]) or "countries are two letters, as DE or NO",
+            hint=country_code_of(line["country"]) or "countries are two letters, as DE or NO",
             at=place,
         )
     if not line["territory"]:
@@ -153,7 +153,8 @@ def _row(place: tuple[str, int], line: Mapping[str, str]) -> TerritoryRow:
     return TerritoryRow(country, line["territory"], line.get("region") or None, since)
 
 
-def _code_of(name: str) -> str | None:
+def country_code_of(name: str) -> str | None:
+    """Return "Germany is DE" for the name of a country, or None when nothing is close."""
     known = {str(one.name): str(one.alpha_2) for one in pycountry.countries}
     close = closest(name, known)
     return f"{close} is {known[close]}" if close else None

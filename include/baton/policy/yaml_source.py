@@ -29,6 +29,7 @@ LONGEST_SNIPPET = 300
 """Longer lines are shown in part."""
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{0,18})?")
+_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 _YAML = "tag:yaml.org,2002:"
 _MENDS = (
     ("\\t", "indent with spaces, not with tabs"),
@@ -144,6 +145,10 @@ class _Reader:
         place = Place(self.document.file, mark.line + 1, mark.column + 1) if mark else None
         problem = " ".join(str(error.problem or error.context or "").split())
         hint = next((mend for sign, mend in _MENDS if sign in problem), None)
+        clash = _CONFLICT.search(self.text)
+        if clash is not None:
+            place = Place(self.document.file, self.text.count("\n", 0, clash.start()) + 1, 1)
+            hint = "two edits of a merge stand side by side: keep one, and take the marks out"
         opened = error.context_mark.line + 1 if error.context_mark else None
         if hint is not None and opened is not None:
             hint = hint.format(line=opened)

@@ -47,7 +47,7 @@ _NO_REASON = ("is next", "could have been picked", "has a weight of zero")
 class PoolTurn:
     """One lead that a pool gave: to whom, by which weights, and what the trace says of the others.
 
-    `notes` are the sentences of the trace that concern the pool, without its name in front.
+    `notes` are the sentences of the trace that concern the pool (see `notes_of`).
     """
 
     chosen: str
@@ -80,6 +80,12 @@ class MemberReceipt:
     def turn(self) -> float:
         """Return what was got beyond it."""
         return self.got - self.fair
+
+
+def notes_of(pool: str, texts: Iterable[str]) -> list[str]:
+    """Return the sentences of a route's trace that concern a pool, without its name in front."""
+    begins = f"pool {pool}: "
+    return [text.removeprefix(begins) for text in texts if text.startswith(begins)]
 
 
 def receipts(turns: Iterable[PoolTurn]) -> list[MemberReceipt]:

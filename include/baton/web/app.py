@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException as AnyHTTPException
 
 from baton.clock import Clock, SystemClock
 from baton.errors import BatonError
@@ -26,6 +28,7 @@ _HEADERS: Final = {
     # Names of people: not for a shared cache.
     "Cache-Control": "no-store",
 }
+_WORDS: Final = {405: "This address shows something; it takes no form."}
 _FOR_A_DAY: Final = "private, max-age=86400"
 
 
@@ -35,21 +38,23 @@ def create_app(
     secret: bytes,
     database_url: Callable[[], str] = lambda: Settings.from_environment().database_url,
     clock: Clock | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> FastAPI:
     """Return the application.
 
     `access` says who a request comes from, and refuses whoever is unknown; every route asks it.
     `secret` seals forms (see `baton.web.seals`). `database_url` is asked when it is needed: the
-    ledger may come and go.
+    ledger may come and go. `links`: see `baton.web.outside`.
     """
-    site = Site(access, clock or SystemClock(), Seals(secret), database_url)
+    site = Site(access, clock or SystemClock(), Seals(secret), database_url, links or {})
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
     app.middleware("http")(_with_headers)
     for router in ROUTERS:
         app.include_router(router(site))
     app.add_exception_handler(BatonError, _trouble(site))
-    app.add_exception_handler(HTTPException, _refusal(site))
+    app.add_exception_handler(AnyHTTPException, _refusal(site))
+    app.add_exception_handler(RequestValidationError, _refusal(site))
     return app
 
 
@@ -67,7 +72,7 @@ def _trouble(site: Site) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Say what is wrong and how to mend it, where the ledger (say) cannot be read."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        visitor = await _whoever(site, request)
+        visitor = await _whoever(site, request) or Visitor("", "you may not see these pages")
         return site.page(request, visitor, "trouble.html", status=503, text=str(error))
 
     return answer
@@ -77,19 +82,20 @@ def _refusal(site: Site) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Say why a request was refused, as a page."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        if error.status_code == 401:
+        status, text = 422, "The address or the form says something that this page cannot read."
+        if isinstance(error, AnyHTTPException):
+            status, text = error.status_code, _WORDS.get(error.status_code, str(error.detail))
+        visitor = await _whoever(site, request) if status != 401 else None
+        if visitor is None:
             return Response("Log in to Airflow first.", 401, media_type="text/plain")
-        visitor = await _whoever(site, request)
-        return site.page(
-            request, visitor, "refused.html", status=error.status_code, text=error.detail
-        )
+        return site.page(request, visitor, "refused.html", status=status, text=text)
 
     return answer
 
 
-async def _whoever(site: Site, request: Request) -> Visitor:
+async def _whoever(site: Site, request: Request) -> Visitor | None:
+    """Return who asks; None for somebody who has not logged in: not even told what there is not."""
     try:
         return await site.access(request)
-    except HTTPException:
-        return Visitor("", "you may not see these pages")
+    except HTTPException as refused:
+        return None if refused.status_code == 401 else Visitor("", "you may not see these pages")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, Engine
 from baton.clock import Clock
 from baton.ledger.engine import ledger_engine, transaction
 from baton.ledger.migrate import check_current
+from baton.settings import Settings
 from baton.web.access import Access, Visitor
 from baton.web.seals import FIELD, Seals, refuse_other_sites
 from baton.web.wording import FILTERS
@@ -44,7 +46,7 @@ class Site:
     seals: Seals
     database_url: Callable[[], str]
     links: Mapping[str, str] = field(default_factory=dict)
-    """Addresses of HubSpot and Salesforce, for links: "hubspot", "salesforce"."""
+    """What the addresses of records begin with: "hubspot" (of a contact), "salesforce"."""
 
     _engines: dict[str, Engine] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -60,6 +62,13 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters.update(FILTERS)
+
+    def settings(self) -> Settings:
+        """Return the installation's settings as the server's environment has them.
+
+        Raises SettingsError, which names the variable to mend.
+        """
+        return Settings.from_environment({**os.environ, "BATON_DATABASE_URL": self.database_url()})
 
     @contextmanager
     def ledger(self) -> Iterator[Connection]:

@@ -10,7 +10,7 @@ NOTHING: Final = "–"
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
-def length(value: timedelta | float | None) -> str:
+def duration(value: timedelta | float | None) -> str:
     """Return a length of time in its two largest units: "3 d 4 h", "12 min", "8 s"."""
     if value is None:
         return NOTHING
@@ -34,7 +34,7 @@ def ago(at: datetime | None, now: datetime) -> str:
     if at is None:
         return NOTHING
     passed = now - at
-    return f"{length(passed)} ago" if passed >= timedelta(0) else f"in {length(-passed)}"
+    return f"{duration(passed)} ago" if passed >= timedelta(0) else f"in {duration(-passed)}"
 
 
 def moment(at: datetime | None) -> str:
@@ -75,8 +75,8 @@ def or_nothing(value: Any) -> Any:
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "ago": ago,
     "count": count,
+    "duration": duration,
     "iso": iso,
-    "length": length,
     "moment": moment,
     "or_nothing": or_nothing,
     "points": points,

@@ -62,6 +62,8 @@ def test_any_change_is_seen(conn: Connection, policy: Policy, what: str) -> None
 
 def test_a_deal_that_was_won_is_no_news(conn: Connection, policy: Policy) -> None:
     first = accounts_of(conn, policy)
-    closed = CrmOpportunity(id="006B", modified_at=NOW, account_id="001A", is_won=True, is_closed=True)
+    closed = CrmOpportunity(
+        id="006B", modified_at=NOW, account_id="001A", is_won=True, is_closed=True
+    )
     references.upsert_opportunities(conn, [closed])
     assert accounts_of(conn, policy) is first

@@ -295,7 +295,9 @@ def failed(relay: Relay, state: str, kind: str = "salesforce_task") -> Subject:
     (row,) = relay.effects(kind=kind)
     with relay.engine.begin() as conn:
         conn.execute(
-            text("UPDATE effect SET state = :state, done_at = NULL, maybe_sent = true WHERE id = :id"),
+            text(
+                "UPDATE effect SET state = :state, done_at = NULL, maybe_sent = true WHERE id = :id"
+            ),
             {"state": state, "id": row["id"]},
         )
     return Subject(EFFECT, row["id"])

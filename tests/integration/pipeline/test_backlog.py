@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection
 from tests.integration.pipeline.relay import START, Relay, milliseconds
-from tests.integration.pipeline.test_common_cases import change_policy
+from tests.integration.pipeline.test_common_cases import change_policy, import_list
 
 from baton.ledger import pools
 from baton.ledger.engine import transaction
@@ -227,3 +227,22 @@ def _judge(relay: Relay, contacts: list[str], failures: list[BaseException]) -> 
         judge(ctx, agreement, Preparation(ctx, agreement.policy), snapshots, StepReport())
     except BaseException as error:
         failures.append(error)
+
+
+def test_a_waiting_list_does_not_keep_buyers_from_the_room_there_is(relay: Relay) -> None:
+    """Of what one run may let in buyers take their part first, whatever a list may hand over."""
+    few = ("agreement.yaml", "handoffs_per_run: 200", "handoffs_per_run: 4")
+    change_policy(relay, PATIENT, few, ("routing.yaml", "a_day: 50", "a_day: 1"))
+    relay.adopt_roster(on_leave(relay.roster, JONAS, MIRA, hours=1))
+    import_list(relay, 6)
+    buyers = asks(relay, 2)
+    relay.run()
+    held = relay.rows("SELECT DISTINCT held_for FROM lead WHERE state = 'held' ORDER BY 1")
+    assert [row["held_for"] for row in held] == ["drip", "nobody_available"]
+    change_policy(relay, ("routing.yaml", "a_day: 1", "a_day: 50"))
+    relay.adopt_roster(capped(relay.roster, cap_hour=1))
+    relay.wait(minutes=61)
+
+    relay.run()
+
+    assert open_now(relay, buyers) == buyers

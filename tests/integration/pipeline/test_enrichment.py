@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.integration.pipeline.provider_server import ProviderServer, knows, says
 from tests.integration.pipeline.relay import Relay
+from tests.integration.pipeline.test_common_cases import change_policy, import_list
 
 from baton.connections import RawConnection
 from baton.crm.enrichment import EnrichmentConnection, JsonProvider, provider_of
@@ -333,3 +334,24 @@ def test_a_huge_answer_is_refused() -> None:
         pytest.raises(ContractError, match="more than"),
     ):
         JsonProvider(EnrichmentConnection("c", server.url)).look_up(["a.test"], timeout_seconds=5)
+
+
+@pytest.mark.parametrize("terms", WAITS)
+def test_a_list_that_waited_for_a_provider_is_dripped_still(
+    relay: Relay, provider: ProviderServer
+) -> None:
+    fills = ("overlays/enrichment.yaml", "Industry: industry", "Tech stack: stack")
+    change_policy(relay, fills, ("routing.yaml", "a_day: 50", "a_day: 2"))
+    provider.answer = says(503)
+    import_list(relay, 6)
+    assert relay.run()["hold"] == 6
+    held = relay.rows("SELECT DISTINCT held_for, timer_action FROM lead WHERE state = 'held'")
+    assert [tuple(row.values()) for row in held] == [("enrichment", "route_to_fallback")]
+
+    relay.wait(minutes=11)
+    connect(relay, provider.url)
+    relay.run()
+
+    assert relay.rows("SELECT count(*) AS many FROM handoff")[0]["many"] == 2
+    held = relay.rows("SELECT DISTINCT held_for, timer_action FROM lead WHERE state = 'held'")
+    assert [tuple(row.values()) for row in held] == [("drip", "nurture")]

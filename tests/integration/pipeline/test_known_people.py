@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from tests.integration.pipeline.relay import Relay
 
+from baton.pipeline.references import read_references
+
 pytestmark = pytest.mark.requirement("003-12")
 
 OWNER = "jonas.keller"
@@ -111,3 +113,57 @@ def test_the_country_of_an_account_comes_with_it_and_settles_a_tie(relay: Relay)
     related = inputs(relay, contact)["relations"]
     assert (related["account_id"], related["confidence"]) == (german, 90)
     assert "chosen by country" in related["reasons"][1]
+
+
+def test_an_account_whose_owner_is_deactivated_hands_nothing_to_them(relay: Relay) -> None:
+    """Salesforce would refuse the record and the task, and the lead would lie with nobody."""
+    account = relay.account("Softworks", "softworks.test", owner="helena.voss")
+    relay.opportunity(account, owner="helena.voss", StageName="Prospecting")
+    relay.adopt_roster(
+        relay.roster.model_copy(
+            update={
+                "people": tuple(
+                    rep for rep in relay.roster.people if rep.key != "helena.voss@relay.test"
+                ),
+                "pools": (),
+            }
+        )
+    )
+    relay.org.update("User", relay.user("helena.voss"), {"IsActive": False}, by=relay.user(OWNER))
+    read_references(relay.ctx)
+    contact = relay.contact(relay.company(domain="softworks.test"))
+    relay.submit(contact, "Demo request")
+    relay.run()
+    related = inputs(relay, contact)["relations"]
+    assert related["open_opportunity_id"] is not None
+    assert (related["account_owner"], related["open_opportunity_owner"]) == (None, None)
+    assert relay.handoff(contact)["owner_kind"] == "queue"
+    assert relay.effects(state="invalid") == []
+
+
+def test_the_queue_that_owns_a_lead_is_nobody_who_knows_it(relay: Relay) -> None:
+    contact, email = asks(relay)
+    there = a_lead(relay, email)
+    queue = next(one["Id"] for one in relay.org.rows("Group") if one["Name"] == "Inbound triage")
+    relay.org.update("Lead", there, {"OwnerId": queue}, by=relay.user(OWNER))
+    relay.run()
+    told = inputs(relay, contact)
+    assert told["facts"]["Lead known"] is True
+    assert told["relations"]["salesforce_lead_owner"] is None
+
+
+def test_one_who_comes_back_as_agreed_is_looked_up_though_the_score_has_dropped(
+    relay: Relay,
+) -> None:
+    contact = relay.hot_contact()
+    relay.run()
+    label = relay.policy.dispositions["no_budget"].rep_sees
+    relay.give(relay.salesforce_lead(contact), "Recycle", label)
+    relay.follow()
+    relay.change(contact, content_downloads="0", jobtitle="Assistant")
+    relay.wait(days=200)
+    relay.run()
+    (row,) = relay.rows(
+        "SELECT inputs, reason_code FROM decision WHERE outcome = 'handoff' AND reason_code = 'return'"
+    )
+    assert row["inputs"]["facts"]["Lead known"] is True

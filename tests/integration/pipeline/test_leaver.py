@@ -10,8 +10,11 @@ from sqlalchemy import text
 from tests.integration.pipeline.relay import PROFILE, Relay, texts
 
 from baton.decision.decide import replay
+from baton.leads.states import HandoffState
+from baton.ledger import handoffs
 from baton.ledger.engine import transaction
 from baton.pipeline import leaver, reassignment
+from baton.pipeline.active_policy import active_policy
 from baton.pipeline.agreements import current_roster
 from baton.pipeline.leaver import HandedOver, Wish, due_leavers, hand_over_due, look_at, wish_of
 from baton.policy.roster_edits import Cap, joined, quit_pool, with_cap, with_rep
@@ -362,3 +365,40 @@ def test_hundreds_of_open_handoffs_are_handed_over_in_chunks(relay: Relay) -> No
     (waiting,) = relay.rows("SELECT count(*) AS n FROM effect WHERE hop = 2 AND state = 'pending'")
     assert waiting["n"] == 3 * (copies + 1)
     assert relay.handoff(contact)["owner_key"] == MIRA
+
+
+def test_the_test_of_somebody_who_left_ends_in_the_queue_once(relay: Relay) -> None:
+    """Not with the leaver again, whom nothing else would ever take it from."""
+    contact = relay.contact(email="jonas.keller+test1@relay.test")
+    relay.submit(contact, "Contact sales")
+    relay.run()
+    assert relay.handoff(contact)["owner_key"] == JONAS
+
+    done = leave(relay, JONAS)
+    hand_over_due(relay.ctx)
+    hand_over_due(relay.ctx)
+
+    assert done.by_owner == {"Inbound triage": 1}
+    hops = relay.rows("SELECT owner_key FROM hop ORDER BY number")
+    assert [row["owner_key"] for row in hops] == [JONAS, "Inbound triage"]
+    with transaction(relay.engine) as conn:
+        assert list(due_leavers(conn, relay.now())) == []
+
+
+def test_a_clock_read_before_somebody_else_got_it_takes_it_from_nobody(relay: Relay) -> None:
+    """Clocks are read without locks: meanwhile the handoff was handed over, or ended."""
+    contacts = of_jonas(relay, 2)
+    with transaction(relay.engine) as conn:
+        lapsed = handoffs.open_with_terms(conn, relay.now())
+    leave(relay, JONAS)
+    with transaction(relay.engine) as conn:
+        agreement = active_policy(conn)
+        assert reassignment.reassign_all(conn, relay.ctx, agreement, lapsed) == 0
+    assert {relay.handoff(one)["owner_key"] for one in contacts} == {MIRA}
+    with relay.engine.connect() as conn:  # never committed
+        current = handoffs.open_with_terms(conn, relay.now())
+        ended = current[0].handoff.id
+        handoffs.set_state(conn, ended, HandoffState.CANCELLED, at=relay.now(), cause="withdrawn")
+        # One that has ended stops nobody else's.
+        reassignment.reassign_all(conn, relay.ctx, agreement, current)
+        assert len(handoffs.hops(conn, [ended])[ended]) == 2

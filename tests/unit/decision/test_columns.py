@@ -53,12 +53,13 @@ def test_a_new_lead_is_plain_whatever_its_state_of_waiting_or_band_before() -> N
     assert is_plain(PLAIN)
     for state in (LeadState.NURTURE, LeadState.QUARANTINED, LeadState.HELD):
         assert is_plain(replace(PLAIN, history=replace(NEW_LEAD, state=state, band_before="hot")))
+    assert is_plain(replace(PLAIN, released=("blast_radius",)))
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"released": ("blast_radius",)},
+        {"released": ("ambiguous_account",)},
         {"had_it": ()},
         {"tester": "ada@relay.test"},
         {"colleagues": "ada@relay.test"},

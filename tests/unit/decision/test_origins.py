@@ -286,3 +286,16 @@ def test_the_personal_address_of_a_tester_is_not_kept(policy: Policy) -> None:
     facts = {**PERSON, "E-mail": "Jonas.Keller+Test@relay.test", "E-mail domain": "relay.test"}
     inputs = gather(policy, lead_key="L1", facts=facts, captured_at=NOW, decided_at=NOW)
     assert inputs.tester == JONAS
+
+
+def test_the_address_of_a_stranger_who_looks_like_a_tester_is_not_kept(
+    policy: Policy, roster: Roster
+) -> None:
+    """Only a colleague's own address may be stored with a decision."""
+    stranger = {**TEST, "E-mail": "nobody.known+test1@relay.test"}
+    for facts, tester in ((stranger, None), (TEST, JONAS)):
+        inputs = gather(
+            policy, lead_key="L1", facts=facts, captured_at=NOW, decided_at=NOW, roster=roster
+        )
+        assert inputs.tester == tester
+        assert b"nobody.known" not in inputs.canonical()

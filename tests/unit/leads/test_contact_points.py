@@ -3,7 +3,10 @@ from __future__ import annotations
 import socket
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from baton.leads import contact_points
 from baton.leads.contact_points import (
     country_of_phone,
     read_email,
@@ -108,3 +111,22 @@ def test_nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_countries_however_they_are_written(text: str, code: str | None) -> None:
     assert country_code(text) == code
+
+
+_NAMES = st.text("abAB01._+-' üß", min_size=0, max_size=70)
+_HOSTS = st.one_of(
+    st.text("abC1.-_ü@", max_size=20),
+    st.sampled_from(
+        ["acme.test", "Acme.TEST", "xn--mller-kva.test", "a", "[1.2.3.4]", "b <x@y.de"]
+    ),
+    st.integers(1, 70).map(lambda length: "a" * length + ".test"),
+    st.integers(1, 40).map(lambda count: "abcde." * count + "test"),
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(_NAMES, _HOSTS)
+def test_plain_addresses_are_read_as_the_validator_reads_them(name: str, host: str) -> None:
+    told = f"{name}@{host}".strip().removeprefix("mailto:").strip("<>").strip()
+    whole = contact_points._validated(told) if len(told) <= 254 else None
+    assert read_email(f"{name}@{host}") == whole

@@ -30,7 +30,7 @@ CASES = [
     ("scoring.yaml", "when: {Company size: {below: 10}}", "when: {all: [{Company size: {below: 10}}, {Company size: {above: 20}}]}", "no lead can pass both", "{any: [...]}"),
     ("scoring.yaml", "when: {Company size: {below: 10}}", "when: {all: [{Country: DE}, {Country: [AT, CH]}]}", "no lead can pass both: Country is DE, Country is in AT, CH", None),
     ("scoring.yaml", "when: {Company size: {below: 10}}", "when: {all: [{Country: {exists: false}}, {Country: DE}]}", "no lead can pass both", None),
-    ("scoring.yaml", "when: {Company size: {below: 10}}", "when: {Company size: {matches: '1.*'}}", "'matches' looks into a text, and 'Company size' is a integer", "write between"),
+    ("scoring.yaml", "when: {Company size: {below: 10}}", "when: {Company size: {matches: '1.*'}}", "'matches' looks into a text, and 'Company size' is a whole number", "write between"),
     ("scoring.yaml", "when: {Company size: {below: 10}}", "when: {Free mail: {contains: yes}}", "'contains' looks into a text", None),
     # Patterns
     ("scoring.yaml", r"{matches: '\b(manager|lead)\b'}", "{matches: '(manager|lead'}", "is not a regular expression: missing )", r"'\'"),
@@ -59,7 +59,7 @@ CASES = [
     ("routing.yaml", "name: Mid-market, when", "name: Enterprise, when", "two segments are called 'Enterprise'", None),
     # The ladder
     ("routing.yaml", ROUTE, ROUTE.replace("sdr-dach", "dach-too") + ", if_nobody: wait}\n" + ROUTE, "'sdr-dach' can never be reached: 'dach-too' takes every lead", "move it up"),
-    ("routing.yaml", "if_nobody: go on}", "if_nobody: go home}", "'go home' is not somebody", None),
+    ("routing.yaml", "if_nobody: go on}", "if_nobody: go home}", "'go home' does not say where a lead goes when nobody is there", "did you mean 'go on'?"),
     # Quiet hours
     ("sla.yaml", 'from: "20:00"', 'from: "20"', "'20' is not a time of day", "'20:00', in quotes"),
     ("sla.yaml", 'from: "20:00"', "from: 20", "'20' is not a time of day", None),

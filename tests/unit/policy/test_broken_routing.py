@@ -16,7 +16,7 @@ CASES = [
     (ROUTING, "caps: {day: 40, week: 150}", "caps: {day: -1, week: 150}", "greater than or equal to 0", None),
     (ROUTING, "caps: {day: 40, week: 150}", "caps: {month: 40}", "month", None),
     (ROUTING, "to: {pool: SDR DACH}", "to: wait", "says what happens if_nobody is there", None),
-    (ROUTING, "if_nobody: {queue: Inbound DACH}", "if_nobody: give up", "'give up' is not somebody", "account owner"),
+    (ROUTING, "if_nobody: {queue: Inbound DACH}", "if_nobody: give up", "'give up' does not say where a lead goes when nobody is there", "write wait, go on, {queue: NAME}"),
     (ROUTING, "a_day: 50", "a_day: 0", "greater than or equal to 1", None),
     (ROUTING, "sla: import", "sla: imports", "there is no clock under 'sla' 'imports'", "did you mean 'import'?"),
     (ROUTING, "Source detail: IMPORT}", "Source detial: IMPORT}", "there is no field 'Source detial'", "did you mean 'Source detail'?"),

@@ -97,7 +97,7 @@ def head(more: str) -> str:
         ("email,name,joined,left\na@x.test,A,2026-02-01,2026-01-01\n", "pool,email\n", "", "people.csv:2: a@x.test leaves on 2026-01-01 and joins on 2026-02-01 only"),
         ("email,name\na@x.test,A\n\nA@x.test,B\n", "pool,email\n", "", "people.csv:4: email 'a@x.test' is listed twice, first on line 2"),
         (head("manager") + "a@x.test,A,bem@x.test\n", "pool,email\n", "", "people.csv:3: manager 'bem@x.test' is not in the roster\n  did you mean 'ben@x.test'?"),
-        ("email,name\na@x.test,A\n", "pool,email\nP,b@x.test\n", "", "pools.csv:2: email 'b@x.test' is not in the roster\n  did you mean 'a@x.test'?"),
+        ("email,name\nanna@x.test,A\n", "pool,email\nP,ana@x.test\n", "", "pools.csv:2: email 'ana@x.test' is not in the roster\n  did you mean 'anna@x.test'?"),
         ("email,name\na@x.test,A\n", "pool,email\n,a@x.test\n", "", "pools.csv:2: pool is missing"),
         ("email,name\na@x.test,A\n", "pool,email,weight\nP,a@x.test,1.5\n", "", "pools.csv:2: weight '1.5' does not fit\n  write a whole number from 0 to 10000"),
         ("email,name\na@x.test,A\n", "pool,email\nP,a@x.test\nP,A@x.test\n", "", "pools.csv:3: email 'a@x.test' is in the pool 'P' twice"),

@@ -1,61 +1,53 @@
-"""What the page "Today" shows, read from the ledger."""
+"""Today: what wants a person, each line with one action; or that nothing does."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
-from baton.ledger import effects, handoffs, leads, persons, watermarks
-from baton.ledger.handoffs import HandoffRow
+from baton.ledger.page_today import LateLead
+from baton.pipeline.morning import Morning, Step, TodayItem, Tone, read
+from baton.pipeline.morning_items import ON_THE_WAY, items
 from baton.web.access import Visitor
 from baton.web.site import Site
+from baton.web.wording import count
 
-NEWEST = 20
-_WAITING = ("pending", "waiting", "leased", "ambiguous")
-_FAILED = ("rejected", "invalid", "dead")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandoffLine:
-    """One handoff as a reader of the page needs it; no name of a person but the owner's."""
-
-    key: str
-    lead_id: int
-    company: str
-    state: str
-    band: str
-    cause: str
-    score: str
-    owner: str
-    decided_at: datetime
-    seconds_to_notice: float | None
+GOOD: Final = "good"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceLine:
-    """How far a source has been read. `lag` is the time since it was last read."""
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of the chain: its figure today, where to look, and how it stands."""
 
-    name: str
-    read_to: str
-    lag: timedelta
+    step: str
+    figure: str
+    path: str
+    tone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """The whole page, as of `at`."""
+    """The whole page, as of `at` in the installation's zone."""
 
     at: datetime
-    leads: Mapping[str, int]
+    zone: str
+    wanting: tuple[TodayItem, ...]
+    knowing: tuple[TodayItem, ...]
+    late: tuple[LateLead, ...]
     open_handoffs: int
-    effects_waiting: Mapping[str, int]
-    effects_failed: Mapping[str, int]
-    sources: tuple[SourceLine, ...]
-    newest: tuple[HandoffLine, ...]
+    hot_waiting: int
+    hot_late: int
+    handed_off: int
+    touched: int
+    touch_median: float | None
+    chain: tuple[Link, ...]
 
 
 def router(site: Site) -> APIRouter:
@@ -65,59 +57,55 @@ def router(site: Site) -> APIRouter:
     # Not `async`: the ledger is read in a thread, so that a slow one does not stop Airflow's API.
     @routes.get("/", response_class=HTMLResponse)
     def today(request: Request, visitor: Visitor = site.reader()) -> HTMLResponse:
+        zone = site.settings().timezone
         with site.ledger() as conn:
-            seen = look(conn, site.clock.now())
+            seen = look(conn, site.clock.now(), zone)
         return site.page(request, visitor, "today.html", today=seen)
 
     return routes
 
 
-def look(conn: Connection, at: datetime) -> Today:
-    """Read the page from the ledger."""
-    depth = effects.depth(conn)
-    found = handoffs.page(conn, limit=NEWEST)
-    people = persons.people(conn, [one.lead_id for one in found])
-    hops = handoffs.hops(conn, [one.id for one in found])
+def look(conn: Connection, now: datetime, zone: ZoneInfo | None = None) -> Today:
+    """Read the page from the ledger; the day begins at midnight in `zone`."""
+    local = now.astimezone(zone or UTC)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    morning = read(conn, now, midnight)
+    found = items(morning)
+    so_far = morning.so_far
     return Today(
-        at=at,
-        leads={state.value: n for state, n in leads.count_by_state(conn).items() if n},
-        open_handoffs=sum(handoffs.open_loads(conn).values()),
-        effects_waiting=_summed(depth, _WAITING),
-        effects_failed=_summed(depth, _FAILED),
-        sources=tuple(
-            SourceLine(name=name, read_to=value, lag=at - set_at)
-            for name, (value, set_at) in watermarks.all_watermarks(conn).items()
-        ),
-        newest=tuple(
-            _line(
-                one,
-                person.company_name if (person := people.get(one.lead_id)) else None,
-                hops[one.id][-1].owner_key if hops.get(one.id) else None,
-            )
-            for one in found
-        ),
+        at=local,
+        zone=str(zone or "UTC"),
+        wanting=tuple(one for one in found if one.tone is not Tone.INFO),
+        knowing=tuple(one for one in found if one.tone is Tone.INFO),
+        late=morning.late,
+        open_handoffs=morning.open_handoffs,
+        hot_waiting=morning.waits.hot,
+        hot_late=morning.waits.hot_late,
+        handed_off=so_far.handed_off,
+        touched=so_far.touched,
+        touch_median=so_far.touch_median,
+        chain=_chain(morning, found, midnight),
     )
 
 
-def _summed(depth: list[effects.QueueDepth], states: tuple[str, ...]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for one in depth:
-        if one.state.value in states:
-            counts[one.kind] = counts.get(one.kind, 0) + one.count
-    return counts
-
-
-def _line(one: HandoffRow, company: str | None, owner: str | None) -> HandoffLine:
-    notified = one.notified_at
-    return HandoffLine(
-        key=one.key,
-        lead_id=one.lead_id,
-        company=company or "–",
-        state=one.state.value,
-        band=one.band or "–",
-        cause=(one.trigger or "score").replace("_", " "),
-        score="–" if one.score_milli is None else f"{round(one.score_milli / 1000, 1):g}",
-        owner=owner or "–",
-        decided_at=one.decided_at,
-        seconds_to_notice=(notified - one.captured_at).total_seconds() if notified else None,
+def _chain(morning: Morning, found: Iterable[TodayItem], midnight: datetime) -> tuple[Link, ...]:
+    so_far, agreement = morning.so_far, morning.agreement
+    waiting = sum(one.number for one in morning.effects if one.state in ON_THE_WAY)
+    since = f"handoffs?since={midnight:%Y-%m-%d}"
+    shown = {
+        Step.DEFINE: (f"agreed {agreement.policy.agreed.on}" if agreement else "none", "policy"),
+        Step.SCORE: (f"{count(so_far.judged)} judged today", "metrics"),
+        Step.ROUTE: (f"{count(so_far.handed_off)} handed off today", since),
+        Step.NOTIFY: (f"{count(waiting)} to write", "sync"),
+        Step.WORK: (f"{count(morning.open_handoffs)} open", "handoffs?state=open"),
+        Step.DISPOSITION: (f"{count(so_far.answered)} answered today", "handoffs?state=ended"),
+        Step.LEARN: ("all figures", "metrics"),
+    }
+    worst: dict[Step, Tone] = {}
+    for one in found:
+        if one.tone is not Tone.INFO:
+            worst.setdefault(one.step, one.tone)
+    return tuple(
+        Link(step.value, figure, path, worst[step].value if step in worst else GOOD)
+        for step, (figure, path) in shown.items()
     )

@@ -3,6 +3,9 @@
   const said = document.getElementById("said")
   const say = (text) => { said.textContent = text }
 
+  // On a phone the menu is wider than the screen: show where one is.
+  document.querySelector(".top [aria-current]")?.scrollIntoView({block: "nearest", inline: "center"})
+
   // Airflow's frame may open no windows: a link to another system is opened by the page around it.
   const framed = window.parent !== window
   document.addEventListener("click", (event) => {
@@ -24,15 +27,16 @@
   document.addEventListener("submit", (event) => {
     const form = event.target
     if (form.method !== "post") return
-    const question = form.dataset.ask
+    const question = event.submitter?.dataset.ask || form.dataset.ask
     if (question && !form.dataset.asked) {
       event.preventDefault()
-      ask(form, question)
+      ask(form, question, event.submitter)
       return
     }
     if (form.dataset.sent) event.preventDefault()
     form.dataset.sent = "yes"
-    for (const button of form.querySelectorAll("button")) button.disabled = true
+    // Later, because a button that is disabled does not say its own name and value.
+    setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true })
   })
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) {
@@ -43,14 +47,15 @@
   })
 
   // The browser's own dialogue is not allowed in Airflow's frame.
-  const ask = (form, question) => {
+  const ask = (form, question, submitter) => {
     const dialogue = document.createElement("dialog")
     dialogue.setAttribute("aria-label", "Are you sure?")
     const text = document.createElement("p")
     text.textContent = question
     const go = document.createElement("button")
     go.className = "primary"
-    go.textContent = form.querySelector("button[type=submit], button:not([type])")?.textContent.trim() || "Go on"
+    const pressed = submitter ?? form.querySelector("button[type=submit], button:not([type])")
+    go.textContent = pressed?.textContent.trim() || "Go on"
     const back = document.createElement("button")
     back.textContent = "Cancel"
     const row = document.createElement("p")
@@ -60,7 +65,7 @@
     go.addEventListener("click", () => {
       dialogue.close()
       form.dataset.asked = "yes"
-      form.requestSubmit()
+      form.requestSubmit(submitter)
     })
     back.addEventListener("click", () => dialogue.close())
     dialogue.addEventListener("close", () => dialogue.remove())

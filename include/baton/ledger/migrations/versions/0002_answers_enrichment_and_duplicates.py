@@ -34,17 +34,13 @@ def upgrade() -> None:
 
 
 def _answers() -> None:
-    op.add_column(
-        "person", _empty_json("profile", comment="personal answers over time, by label")
-    )
+    op.add_column("person", _empty_json("profile", comment="personal answers over time, by label"))
     op.create_table(
         "lead_answer",
         sa.Column("lead_id", sa.BigInteger(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
         _instant("said_at"),
-        sa.Column(
-            "said_in", sa.Text(), nullable=False, comment="form, or where else it was found"
-        ),
+        sa.Column("said_in", sa.Text(), nullable=False, comment="form, or where else it was found"),
         _json("value", comment="a fact that is not personal"),
         sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name="fk_lead_answer_lead_id"),
         sa.PrimaryKeyConstraint("lead_id", "label", "said_at", name="pk_lead_answer"),

@@ -33,10 +33,16 @@ def _handoffs() -> None:
         ),
     ):
         op.add_column("handoff", column)
-    op.create_check_constraint(op.f("ck_handoff_origin"), "handoff", "origin IN ('buyer', 'import', 'test')")
+    op.create_check_constraint(
+        op.f("ck_handoff_origin"), "handoff", "origin IN ('buyer', 'import', 'test')"
+    )
     for name, columns, where in (
         ("ix_handoff_account", ["account_id", "decided_at"], "account_id IS NOT NULL"),
-        ("ix_handoff_company_domain", ["company_domain", "decided_at"], "company_domain IS NOT NULL"),
+        (
+            "ix_handoff_company_domain",
+            ["company_domain", "decided_at"],
+            "company_domain IS NOT NULL",
+        ),
         ("ix_handoff_imported", ["decided_at"], "origin = 'import'"),
     ):
         op.create_index(name, "handoff", columns, postgresql_where=sa.text(where))
@@ -59,7 +65,9 @@ def _leads() -> None:
         ),
     ):
         op.add_column("lead", column)
-    op.create_check_constraint(op.f("ck_lead_held_for"), "lead", "state = 'held' OR held_for IS NULL")
+    op.create_check_constraint(
+        op.f("ck_lead_held_for"), "lead", "state = 'held' OR held_for IS NULL"
+    )
     op.create_index(
         "ix_lead_held",
         "lead",

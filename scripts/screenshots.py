@@ -1,0 +1,129 @@
+"""Makes the pictures of README and docs: every page, from a running demo or from a ledger of its own.
+
+`python scripts/screenshots.py` plays twenty days of the simulated market into a ledger, serves the
+pages and writes docs/images/*.png; `--ledger URL` takes a filled one. Needs Chromium and its driver.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[1]
+IMAGES = PROJECT / "docs" / "images"
+WIDTH, HEIGHT = 1280, 860
+LIMIT = 200_000
+"""Bytes that a picture may have; a taller one is cut."""
+UNTIL = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+PAGES = {
+    "today": "/",
+    "handoffs": "/handoffs?state=open",
+    "lead": "{lead}",
+    "review": "/review",
+    "team": "/team",
+    "metrics": "/metrics",
+    "policy": "/policy",
+    "sync": "/sync",
+}
+DARK = ("today", "metrics")
+
+
+def main() -> int:
+    """Make all pictures; print their names and sizes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ledger", help="the URL of a filled ledger (otherwise one is filled)")
+    parser.add_argument("--days", type=int, default=20, help="days of the market to play")
+    parser.add_argument("--into", type=Path, default=IMAGES, help="the folder for the pictures")
+    parser.add_argument("page", nargs="*", help=", ".join(PAGES))
+    options = parser.parse_args()
+    sys.path.insert(0, str(PROJECT))
+    from tests.browser.looking import Looker
+    from tests.browser.served import served
+    from tests.web.conftest import admin
+
+    options.into.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        url = options.ledger or _filled(stack, options.days)
+        pages = stack.enter_context(served(url, admin, UNTIL))
+        look = Looker(_chromium(stack))
+        for name in options.page or PAGES:
+            address = pages.url + PAGES[name].format(lead=_a_lead(look, pages.url, name))
+            for dark in (False, True) if name in DARK else (False,):
+                look.shape(width=WIDTH, dark=dark)
+                look.open(address)
+                path = options.into / f"{name}{'-dark' if dark else ''}.png"
+                print(f"{path.name} {_picture(look, path):,} bytes")
+    return 0
+
+
+def _picture(look: Any, path: Path) -> int:
+    """Write a picture of the page, as high as fits into LIMIT. Return its size in bytes."""
+    whole = int(look.driver.execute_script("return document.documentElement.scrollHeight"))
+    height = min(whole, HEIGHT * 2)
+    while True:
+        look.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False},
+        )
+        look.settled()
+        path.write_bytes(look.driver.get_screenshot_as_png())
+        size = path.stat().st_size
+        if size <= LIMIT or height <= HEIGHT // 2:
+            return size
+        height = int(height * 0.85)
+
+
+def _a_lead(look: Any, base: str, name: str) -> str:
+    """Return the address of the first hot lead that is in somebody's hands."""
+    if name != "lead":
+        return ""
+    look.open(f"{base}/handoffs?state=working&band=hot")
+    links = look.all("tbody a[href*='/lead/']")
+    if not links:
+        look.open(f"{base}/handoffs")
+        links = look.all("tbody a[href*='/lead/']")
+    return str(links[0].get_attribute("href")).removeprefix(base)
+
+
+def _filled(stack: ExitStack, days: int) -> str:
+    from tests.browser.market import fill
+
+    from baton.ledger import embedded, migrate
+
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="baton-pictures-")))
+    folder.chmod(0o755)
+    server = embedded.start(folder / "postgres", durable=False)
+    stop: Callable[[Path], object] = embedded.stop
+    stack.callback(stop, folder / "postgres")
+    migrate.upgrade(server.address.ledger())
+    fill(server.address.ledger(), UNTIL, days, odd=False)
+    return str(server.address.ledger())
+
+
+def _chromium(stack: ExitStack) -> Any:
+    from selenium import webdriver
+    from tests.browser.conftest import ARGUMENTS
+
+    options = webdriver.ChromeOptions()
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser:
+        options.binary_location = browser
+    for argument in (*ARGUMENTS, "--hide-scrollbars"):
+        options.add_argument(argument)
+    # Named, so that Selenium does not look for a driver elsewhere.
+    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    stack.callback(driver.quit)
+    return driver
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

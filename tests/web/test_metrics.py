@@ -1,0 +1,163 @@
+"""Metrics: the figures agree with the daily ones, small numbers say so, targets are named targets."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from datetime import date, timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+from tests.web.conftest import NOW, Visitors
+from tests.web.test_team import agree
+
+from baton.audit.metrics import METRICS
+from baton.ledger import handoffs, leads, metrics, page_metrics
+from baton.ledger.engine import transaction
+from baton.ledger.handoffs import NewHandoff, NewHop
+from baton.ledger.leads import PersonFields, SeenLead
+
+AT = NOW - timedelta(days=10)
+COUNT = 30
+NASTY = "<script>alert(1)</script> שלום"
+
+
+@pytest.fixture
+def client(ledger_engine: Engine, ledger_url: str, visitors: Visitors) -> TestClient:
+    """Thirty handoffs ten days ago: every third untouched, the others after 1, 2, 3… minutes."""
+    agree(ledger_engine)
+    with transaction(ledger_engine) as conn:
+        for number in range(COUNT):
+            seen = SeenLead(
+                hubspot_id=str(number),
+                modified_at=AT,
+                seen_at=AT,
+                captured_at=AT,
+                content_hash="hash",
+                content={},
+                person=PersonFields(email=f"p{number}@made.test"),
+            )
+            lead = leads.upsert_seen(conn, [seen])[seen.hubspot_id]
+            hop = NewHop(
+                owner_kind="user",
+                owner_key="helena.voss@relay.test",
+                assigned_at=AT,
+                first_touch_due=AT + timedelta(minutes=5),
+            )
+            new = NewHandoff(
+                lead_id=lead.id,
+                mode="live",
+                captured_at=AT,
+                decided_at=AT,
+                hop=hop,
+                band="hot" if number % 2 else "warm",
+                source=NASTY if number == 1 else "Referral",
+            )
+            made = handoffs.open_handoff(conn, new)
+            handoffs.stamp(conn, made.id, notified_at=AT + timedelta(seconds=9))
+            if number % 3:
+                handoffs.stamp(conn, made.id, first_touch_at=AT + timedelta(minutes=number))
+    return visitors.client(ledger_url)
+
+
+def figure(page: str, title: str) -> str:
+    found = re.search(
+        rf"<dt>{re.escape(title)}</dt><dd>(.*?)</dd>\s*<dd class=\"note\">(.*?)</dd>", page, re.S
+    )
+    assert found, title
+    return " ".join(re.sub(r"<[^>]+>", " ", f"{found[1]} {found[2]}").split())
+
+
+@pytest.mark.requirement("001-08")
+def test_the_time_to_the_first_contact_stands_first_with_those_never_touched(
+    client: TestClient,
+) -> None:
+    page = client.get("/metrics").text
+    assert figure(page, "Median") == "15 min of 20 touched"
+    assert figure(page, "Within 1 minute") == "3 % 1 of 30"
+    assert figure(page, "Within 5 minutes") == "13 % 4 of 30"
+    assert figure(page, "Within 60 minutes") == "67 % 20 of 30"
+    assert figure(page, "Never touched") == "10 of 30"
+    assert figure(page, "Owner told within") == "9 s of 30 messages"
+    assert page.index("<dt>Median</dt>") < page.index("<dt>Accepted by sales</dt>")
+
+
+def test_the_figures_are_those_of_the_daily_ones(client: TestClient, ledger_engine: Engine) -> None:
+    day = date(2026, 11, 10)
+    with transaction(ledger_engine) as conn:
+        daily = {
+            (one.name, one.dimension): one for one in metrics.daily_metrics(conn, day, now=NOW)
+        }
+        whole, splits = page_metrics.figures(conn, AT - timedelta(days=1), NOW, now=NOW)
+        weeks = page_metrics.weekly(conn, AT - timedelta(days=7), NOW, now=NOW)
+    for dimension, found in [("all", whole)] + [
+        (f"{one.by}:{one.value}", one.figures) for one in splits if one.value is not None
+    ]:
+        assert daily["handoffs", dimension].value == found.handoffs
+        speed = daily["speed_to_lead_median_seconds", dimension]
+        assert (speed.value, speed.denominator) == (found.touch_median, found.touched)
+        assert daily["never_touched", dimension].numerator == found.never_touched
+        breach = daily["sla_breach_rate", dimension]
+        assert (breach.numerator, breach.denominator) == (found.breached, found.clock_decided)
+        taken = daily["acceptance_rate", dimension]
+        assert (taken.numerator, taken.denominator) == (found.accepted, found.verdicts_or_expired)
+    assert list(weeks.values()) == [whole]
+
+
+def test_targets_are_named_as_targets_beside_the_results(client: TestClient) -> None:
+    page = client.get("/metrics").text
+    rows = [
+        " ".join(re.sub(r"<[^>]+>", " ", one).split())
+        for one in re.findall(r'<tr><th scope="row" class="promise">.*?</tr>', page, re.S)
+    ]
+    (touch,) = [one for one in rows if "within 5 minutes" in one]
+    assert "at most 5 minutes 15 minutes missed" in touch
+    (volume,) = [one for one in rows if "150 handoffs" in one]
+    assert "at least 150 a month 30.4 a month missed" in volume
+    (data,) = [one for one in rows if "wrong data" in one]
+    assert "at most 5 % – not measured here" in data
+    assert '<th scope="col">Target</th>' in page
+
+
+def test_every_figure_has_its_definition_one_click_away(client: TestClient) -> None:
+    page = client.get("/metrics").text
+    shown = re.findall(r"<dt>(.*?)</dt>.*?<details><summary>Definition", page, re.S)
+    assert len(shown) == 10
+    for name in ("speed_to_lead_median", "acceptance_rate", "sla_breach_rate", "never_touched"):
+        assert html.escape(METRICS[name].words).replace("&#x27;", "&#39;") in page
+
+
+def test_few_are_marked(client: TestClient) -> None:
+    page = client.get("/metrics").text
+    assert "few" not in figure(page, "Within 5 minutes")
+    assert figure(page, "Won, of those closed") == "– nothing to measure"
+    by_band = page[page.index("By band") : page.index("By segment")]
+    assert by_band.count("≈") == 4
+
+
+def test_sources_are_shown_as_text_and_charts_hold_what_the_table_says(client: TestClient) -> None:
+    page = client.get("/metrics").text
+    assert html.escape(NASTY) in page
+    assert "<script>" not in page
+    charts = [json.loads(html.unescape(one)) for one in re.findall(r'data-chart="([^"]*)"', page)]
+    assert len(charts) == 3
+    funnel, pace, _shares = charts
+    assert funnel["data"]["values"][0] == {"step": "Handed off", "number": COUNT}
+    assert {"week": "9 Nov", "seconds": 900.0, "line": "median"} in pace["data"]["values"]
+    assert "15 min" in page[page.index("The same as a table") :]
+
+
+def test_scripts_are_loaded_only_where_there_is_something_to_draw(
+    visitors: Visitors, ledger_url: str
+) -> None:
+    page = visitors.client(ledger_url).get("/metrics").text
+    assert "Nothing was handed off in the last 30 days" in page
+    assert "vega" not in page
+
+
+def test_ten_years_are_bounded_and_it_says_so(client: TestClient) -> None:
+    page = client.get("/metrics?since=2016-11-20&until=2026-11-20").text
+    assert "At most 366 days are shown" in page
+    assert 'value="2025-11-20"' in page
