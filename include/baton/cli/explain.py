@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from baton.cli.installation import ledger
+from baton.cli.moments import beginning
 from baton.cli.shell import FAILED, MISCONFIGURED, err, out
 
 if TYPE_CHECKING:

@@ -92,6 +92,7 @@ def activate(
     Example: `baton policy activate include/policy --by revops@example.com`
     """
     from baton.clock import SystemClock
+    from baton.errors import ConfigurationError
     from baton.ledger import policies
     from baton.pipeline.agreements import activate_policy, refuse_misfits
     from baton.pipeline.policy_versions import changes_from_current
@@ -108,7 +109,10 @@ def activate(
         was = before[:12] if before else "none"
         named = _full_hash(parent, before) if parent else before
         if named != before:
-            raise policies.overtaken(before, named)
+            raise ConfigurationError(
+                f"the current policy is {was}, which does not begin with {parent}: another is "
+                "current by now; see 'baton policy diff active DIR', then activate again"
+            )
         _run_cases(conn, directory, overlay, policy, anyway=although_cases_fail)
         if before is not None:
             out().print(f"from {was} to {bundle.hash[:12]}, which changes:")

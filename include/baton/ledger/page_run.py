@@ -54,4 +54,4 @@ def judged(
 
 def outcomes(conn: Connection, run: str) -> dict[str, int]:
     """Return how many leads of a run met each outcome, most first."""
-    return {outcome: leads for outcome, leads in conn.execute(_COUNTS, {"run": run})}
+    return {row[0]: row[1] for row in conn.execute(_COUNTS, {"run": run})}

@@ -70,7 +70,10 @@ def activate(
         raise ConfigurationError(f"there is no policy {policy_hash[:12]} in the ledger: store it")
     current = current_hash(conn)
     if current != parent:
-        raise overtaken(current, parent)
+        raise ConfigurationError(
+            f"the current policy is {_short(current)}, not {_short(parent)}: "
+            "somebody has activated another since; look at the difference and activate again"
+        )
     conn.execute(
         insert(policy_activation).values(
             hash=policy_hash, parent_hash=parent, by_whom=by, at=at, kind=kind.value, note=note

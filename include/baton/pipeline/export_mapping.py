@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from baton.errors import ConfigurationError, PolicyErrors
 from baton.policy.bundle import read_text
@@ -125,7 +126,7 @@ def read_mapping(path: Path) -> MappingFile:
 
 def _said(error: ErrorDetails) -> str:
     known = {"missing": "is missing", "extra_forbidden": "is not known here"}
-    return known.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return known.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
 
 
 def _as_text(value: object) -> str:

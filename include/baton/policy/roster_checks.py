@@ -88,6 +88,6 @@ def where_named(policy: Policy, email: str) -> tuple[str, ...]:
     if accounts:
         more = ", …" if len(accounts) > 3 else ""
         many = "accounts" if len(accounts) > 1 else "account"
-        named = ", ".join(accounts[:3])
-        found.append(f"they own {len(accounts)} named {many} ({named}{more})")
+        shown = ", ".join(accounts[:3])
+        found.append(f"they own {len(accounts)} named {many} ({shown}{more})")
     return tuple(found)
