@@ -68,7 +68,24 @@ def crawl(app: FastAPI, base: str) -> Crawled:
                 seen.add(target)
                 found.came_from[target] = address
                 waiting.append(target)
+        _visit_the_rest(client, routes, found)
     return found
+
+
+def _visit_the_rest(client: httpx.Client, routes: list[APIRoute], found: Crawled) -> None:
+    for route in routes:
+        if route.path not in found.by_route:
+            address = _address(route, found)
+            found.status[address] = client.get(address).status_code
+            if found.status[address] == 200:
+                found.by_route[route.path] = address
+
+
+def _address(route: APIRoute, found: Crawled) -> str:
+    """Return an address of a page to which no link was met: a form leads there, or more data."""
+    somewhere = next((one for one in found.status if re.match(r"/lead/\d+$", one)), "/lead/1")
+    address = route.path.replace("{lead_id}", somewhere.rpartition("/")[2])
+    return re.sub(r"{[^}]*}", "1", address)
 
 
 def _links(text: str) -> list[str]:

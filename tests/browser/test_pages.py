@@ -16,6 +16,8 @@ from tests.browser.served import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+ANSWERS_OF_FORMS = {"/lead/{lead_id}/why"}
+"""Pages that need to be asked something first."""
 SHAPES = [(width, dark) for width in (1440, 390) for dark in (False, True)]
 
 
@@ -30,11 +32,12 @@ def test_every_link_leads_somewhere_and_every_page_is_linked(
     broken = {
         address: (status, crawled.came_from.get(address))
         for address, status in crawled.status.items()
-        if status >= 400
+        if status >= 400 and not (status == 422 and address not in crawled.came_from)
     }
     assert broken == {}
     assert crawled.dangling == []
-    assert sorted(crawled.by_route) == sorted({one.path for one in pages_of(pages.app)})
+    shown = {one.path for one in pages_of(pages.app)} - ANSWERS_OF_FORMS
+    assert shown <= set(crawled.by_route)
 
 
 def test_no_page_complains_overflows_or_shuts_anybody_out(

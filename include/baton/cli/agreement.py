@@ -188,11 +188,17 @@ def diff(
 
 
 def _policy(name: str, overlay: Path | None) -> Policy:
-    from baton.pipeline.policy_versions import named_version
+    from baton.errors import ConfigurationError
+    from baton.pipeline.policy_versions import ACTIVE, named_version
     from baton.policy.bundle import read_bundle
     from baton.policy.loader import parse_policy
 
     if Path(name).is_dir():
         return parse_policy(read_bundle(Path(name), overlay))
+    if name != ACTIVE and not set(name.lower()) <= set("0123456789abcdef"):
+        raise ConfigurationError(
+            f"there is no directory {name}; a version is named by the beginning of its hash, "
+            f"the current one by '{ACTIVE}'"
+        )
     with ledger() as conn:
         return named_version(conn, name)

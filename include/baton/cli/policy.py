@@ -11,7 +11,7 @@ from rich.table import Table
 
 from baton.cli.installation import ledger
 from baton.cli.policy_words import show_changes, show_results
-from baton.cli.shell import FAILED, CarefulGroup, out, whoever_calls
+from baton.cli.shell import FAILED, CarefulGroup, out, plain, whoever_calls
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -110,8 +110,8 @@ def activate(
         named = _full_hash(parent, before) if parent else before
         if named != before:
             raise ConfigurationError(
-                f"the current policy is {was}, which does not begin with {parent}: another is "
-                "current by now; see 'baton policy diff active DIR', then activate again"
+                f"the current policy is {was}, not {parent}: somebody has activated another "
+                "since; look at 'baton policy diff active DIR' and activate again"
             )
         _run_cases(conn, directory, overlay, policy, anyway=although_cases_fail)
         if before is not None:
@@ -191,12 +191,13 @@ def _show_policy(policy: Policy) -> None:
     out().print(f"{policy.name} · {policy.hash[:12]}", style="bold", markup=False)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     bands = ", ".join(_band(band) for band in policy.bands_high_to_low)
-    table.add_row("bands", bands)
-    table.add_row("triggers", ", ".join(one.label for one in policy.triggers_strongest_first))
+    table.add_row(*plain("bands", bands))
+    triggers = ", ".join(one.label for one in policy.triggers_strongest_first)
+    table.add_row(*plain("triggers", triggers))
     table.add_row("score", f"{len(policy.score)} rules")
     table.add_row("routes", f"{len(policy.route)} rules, {len(policy.pools)} pools")
     table.add_row("reason codes", f"{len(policy.dispositions)}")
-    table.add_row("response clocks", ", ".join(policy.sla))
+    table.add_row(*plain("response clocks", ", ".join(policy.sla)))
     out().print(table)
 
 

@@ -11,7 +11,7 @@ import typer
 from baton.cli import roster_edits, roster_leaver
 from baton.cli.installation import ledger
 from baton.cli.roster_words import By, DryRun, Note, tell
-from baton.cli.shell import CarefulGroup, out, whoever_calls
+from baton.cli.shell import CarefulGroup, out, plain, whoever_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -278,7 +278,6 @@ def _table(found: Iterable[Presence]) -> Table:
         table.add_column(title, justify="right" if right else "left")
     for one in found:
         pools = ", ".join(f"{name} ×{w}" if w != 1 else name for name, w in one.pools.items())
-        table.add_row(
-            one.name, one.email, one.role, pools, one.now, *(load.shown for load in one.loads)
-        )
+        loads = (load.shown for load in one.loads)
+        table.add_row(*plain(one.name, one.email, one.role, pools, one.now, *loads))
     return table

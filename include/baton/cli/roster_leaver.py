@@ -10,7 +10,7 @@ import typer
 
 from baton.cli.installation import settings
 from baton.cli.roster_words import By, DryRun, Note, tell
-from baton.cli.shell import err, out, whoever_calls
+from baton.cli.shell import err, out, plain, whoever_calls
 
 if TYPE_CHECKING:
     from datetime import date
@@ -118,7 +118,7 @@ def _show(one: Leaving, *, everything: bool) -> None:
         for title in ("handoff", "HubSpot", "company", "band", "state", "first touch due", "owner"):
             table.add_column(title)
         for each in one.handoffs if everything else one.handoffs[:_SHOWN]:
-            table.add_row(*_row(each))
+            table.add_row(*plain(*_row(each)))
         out().print(table)
     if count > _SHOWN and not everything:
         out().print(f"  and {count - _SHOWN} more (--all lists them)")
@@ -180,7 +180,7 @@ def _result(found: HandedOver) -> None:
     table.add_column("goes to")
     table.add_column("handoffs", justify="right")
     for owner, count in found.by_owner.most_common():
-        table.add_row(owner, str(count))
+        table.add_row(*plain(owner, str(count)))
     if found.by_owner:
         out().print(table)
     _list("task only; the owner in Salesforce is for the manager to change", found.owner_stays)

@@ -10,11 +10,12 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 from typer.core import TyperGroup
 
 from baton.errors import BatonError, ConfigurationError
 
-__all__ = ["FAILED", "MISCONFIGURED", "CarefulGroup", "err", "out", "whoever_calls"]
+__all__ = ["FAILED", "MISCONFIGURED", "CarefulGroup", "err", "out", "plain", "whoever_calls"]
 
 FAILED = 1
 MISCONFIGURED = 2
@@ -35,6 +36,11 @@ def err() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def plain(*cells: str) -> tuple[Text, ...]:
+    """Return cells of a table as they are: a name may hold brackets, which rich would obey."""
+    return tuple(Text(cell) for cell in cells)
+
+
 class CarefulGroup(TyperGroup):
     """A command group that shows Baton's errors as a message, never as a traceback."""
 
@@ -45,6 +51,13 @@ class CarefulGroup(TyperGroup):
         except BatonError as error:
             err().print(f"baton: {error}", style="red", markup=False)
             raise typer.Exit(exit_code_of(error)) from error
+        except OSError as error:
+            # A file that a person named; what has no name is a fault of ours, or of the machine.
+            file = error.filename2 or error.filename
+            if file is None:
+                raise
+            err().print(f"baton: {file}: {error.strerror}", style="red", markup=False)
+            raise typer.Exit(MISCONFIGURED) from error
 
 
 def exit_code_of(error: BatonError) -> int:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from baton.cli.installation import settings
 from baton.cli.moments import beginning
-from baton.cli.shell import err, out
+from baton.cli.shell import err, out, plain
 
 if TYPE_CHECKING:
     from baton.decision.comparison import Pair
@@ -97,6 +98,8 @@ def _moves(path: Path | None) -> Iterator[Callable[[Pair], None]]:
     if path is None:
         yield lambda _pair: None
         return
+    if path.is_dir():
+        raise ConfigurationError(f"{path} is a directory: name a file in it")
     part = path.with_name(path.name + ".part")
     try:
         file = part.open("w", encoding="utf-8", newline="")
@@ -185,7 +188,7 @@ def _show_moves(moves: list[dict[str, Any]]) -> None:
         return
     table = _table("from", "to", "handoffs", numbers=1)
     for one in moves[:_MOST_MOVES]:
-        table.add_row(one["from"], one["to"], str(one["handoffs"]))
+        table.add_row(*plain(one["from"], one["to"], str(one["handoffs"])))
     rest = sum(one["handoffs"] for one in moves[_MOST_MOVES:])
     if rest:
         table.add_row("…", f"{len(moves) - _MOST_MOVES} more", str(rest))
@@ -205,7 +208,7 @@ def _show_change(title: str, name: str, rows: list[dict[str, Any]]) -> None:
                 f"{one[key]['before']} → {one[key]['after']}"
                 for key in ("most_open", "cap_hits", "most_due_in_an_hour")
             ]
-        table.add_row(one[name], *cells)
+        table.add_row(*plain(one[name], *cells))
     _part(f"Volume by {title.lower()}", table)
 
 
@@ -217,7 +220,7 @@ def _show_matrix(title: str, rows: list[dict[str, Any]]) -> None:
     table = _table("before ↓ after →", *names)
     for before in befores:
         cells = [counts.get((before, after), 0) for after in names]
-        table.add_row(before, *(str(count) if count else "·" for count in cells))
+        table.add_row(*plain(before, *(str(count) if count else "·" for count in cells)))
     _part(title, table)
 
 
@@ -265,7 +268,7 @@ def _table(first: str, *others: str, numbers: int | None = None) -> Table:
     table.add_column(first)
     texts = len(others) - (len(others) if numbers is None else numbers)
     for place, name in enumerate(others):
-        table.add_column(name, justify="left" if place < texts else "right")
+        table.add_column(Text(name), justify="left" if place < texts else "right")
     return table
 
 

@@ -15,6 +15,7 @@ from baton.policy.conditions import AllOf, AnyOf, Condition, NoneOf
 from baton.policy.facts import Facts
 from baton.policy.models import Policy, RouteRule
 from baton.policy.phrases import in_words
+from baton.policy.reading import did_you_mean
 from baton.policy.roster import Rep, Roster
 from baton.policy.targets import Target, TargetKind
 
@@ -43,7 +44,8 @@ def _answer(
 ) -> Iterator[str]:
     route = decision.route
     if rep is None:
-        yield f"{key} was not in the roster when this was decided."
+        hint = did_you_mean(key, roster.by_key)
+        yield f"{key} was not in the roster when this was decided" + (f": {hint}" if hint else ".")
         return
     if route is None:
         yield f"Nobody got this lead: {decision.words}."

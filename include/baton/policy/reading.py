@@ -74,18 +74,21 @@ def closest(text: str, known: Iterable[str]) -> str | None:
     """Return what is known and closest to `text`, or None when nothing is close."""
     by_key = {str(name).casefold(): str(name) for name in known}
     asked = text.casefold()
-    if "@" in asked:
+    if any("@" in key for key in by_key):
         # Colleagues share a domain: it says nothing of who is meant.
         mailbox = asked.partition("@")[0]
         by_key = {
             key: name for key, name in by_key.items() if _alike(mailbox, key.partition("@")[0])
         }
+        if "@" not in asked:
+            return next(iter(by_key.values())) if len(by_key) == 1 else None
     close = difflib.get_close_matches(asked, by_key, n=1, cutoff=0.6)
     return by_key[close[0]] if close else None
 
 
 def _alike(one: str, other: str) -> bool:
-    return difflib.SequenceMatcher(None, one, other).ratio() >= 0.6
+    begins = len(one) > 2 and other.startswith(one)
+    return begins or difflib.SequenceMatcher(None, one, other).ratio() >= 0.6
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str | None:

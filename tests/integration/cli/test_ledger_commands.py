@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,12 @@ def test_a_policy_made_from_another_than_the_current_is_refused(run):
     stale = run("policy", "activate", POLICY, "--overlay", overlay, "--parent", "0" * 64)
     assert stale.exit_code == 2
     assert "somebody has activated another" in stale.stderr
+    assert "cases" not in stale.stdout
+    also = ("--overlay", overlay, "--dry-run", "--parent")
+    assert run("policy", "activate", POLICY, *also, "0" * 64).exit_code == 2
+    current = re.search(r"· ([0-9a-f]{12})", run("policy", "show").stdout)
+    assert current is not None
+    assert run("policy", "activate", POLICY, *also, current[1][:5]).exit_code == 0
     assert "demonstration" not in run("policy", "show").stdout
     assert run("policy", "activate", POLICY, "--overlay", overlay).exit_code == 0
     assert "demonstration" in run("policy", "show").stdout
@@ -96,3 +103,12 @@ def test_doctor_names_the_connection_whose_token_is_refused(run, sandbox, monkey
     assert "✔ Salesforce" in result.stdout
     assert "wrong-token" not in result.output
     assert "Traceback" not in result.output
+
+
+def test_replay_and_whatif_read_a_stretch_of_time_alike(run):
+    policy = ("whatif", "--policy", POLICY)
+    for text, said in (("-5d", "is negative"), ("5", "lacks its unit"), ("2090-01-01", "future")):
+        for command in (("replay",), policy):
+            result = run(*command, "--since", text)
+            assert result.exit_code == 2, result.output
+            assert said in result.stderr

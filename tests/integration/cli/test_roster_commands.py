@@ -76,7 +76,8 @@ def test_every_change_says_what_was_and_what_is(run, shared):
         before = versions_of(shared)
         dry = run(*arguments, "--dry-run")
         assert said in dry.stdout, dry.output
-        assert "would be the roster" in dry.stdout
+        assert "would be the roster (dry run)" in dry.stdout
+        assert "take it back" not in dry.stdout
         assert versions_of(shared) == before
         assert said in run(*arguments, "--by", "ops").stdout
         assert versions_of(shared) == before + 1
@@ -116,8 +117,11 @@ def test_every_change_says_what_was_and_what_is(run, shared):
         (("away", MIRA, "--from", "2026-12-02", "--until", "2026-12-01"), "must end after"),
         (("add", MIRA, "--name", "M"), "is on the roster already"),
         (("add", "nobody", "--name", "M"), "is not an e-mail address"),
+        (("add", "nora@relay", "--name", "M"), "is not an e-mail address"),
         (("add", "n@relay.test", "--name", "N", "--manager", "nadia@relay.test"), "did you mean"),
         (("skills", MIRA, "German"), "does not read as Language=de,en"),
+        (("skills", MIRA, "Langauge=de"), "did you mean 'Language'?"),
+        (("away", "mira", "--until", "2099-12-04"), f"did you mean '{MIRA}'?"),
         (("rollback", "999"), "there is no roster version '999'"),
         (("leaver",), "name the leaver's e-mail"),
         (("leaver", MIRA, "--on", "soon"), "is no date"),
@@ -282,3 +286,28 @@ def test_a_leaver_of_today_is_out_of_every_pool(run, shared):
     assert "it is so already" in run("leaver", MIRA).stdout
     careful = run("leaver", "nadia.petrov@relay.test", "--dry-run").stdout
     assert f"{JONAS} reports to them" in careful
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("people: {}\n", "the roster has nobody in it"),
+        (
+            (
+                "people: {a@relay.test: {name: A, manager: b@relay.test},"
+                " b@relay.test: {name: B, manager: a@relay.test}}\n"
+            ),
+            "nobody is at the top",
+        ),
+    ],
+)
+def test_an_import_that_no_policy_can_use_is_refused_and_changes_nothing(
+    run, shared, tmp_path, written, said
+):
+    file, before = tmp_path / "roster.yaml", versions_of(shared)
+    file.write_text(written, encoding="utf-8")
+    for further in ((), ("--dry-run",)):
+        result = run("import", file, *further)
+        assert result.exit_code == 2, result.output
+        assert said in result.stderr
+    assert versions_of(shared) == before

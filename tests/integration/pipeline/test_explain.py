@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -136,9 +135,7 @@ def test_replay_from_the_command_line(relay: Relay, run: Run) -> None:
     assert good.exit_code == 0, good.output
     assert "equal, byte for byte  1" in good.stdout
     assert run("replay", "--lead", contact).exit_code == 0
-    # The sandbox's clock stands in the future of every wall clock, so a day is given.
-    day = (relay.now() - timedelta(days=1)).date()
-    counted = json.loads(run("replay", "--since", day, "--json").stdout)
+    counted = json.loads(run("replay", "--since", "2020-01-01", "--json").stdout)
     assert counted["equal"] == counted["decisions"] == 1
 
     with transaction(relay.engine) as conn:

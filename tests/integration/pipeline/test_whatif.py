@@ -220,7 +220,9 @@ def test_the_command_shows_writes_and_tells_what_it_cannot_know(
     for words in ("Who moves from whom to whom", NOBODY, "Bands", "First touches due"):
         assert words in shown.stdout
     assert "cannot be known" in shown.stderr
-    assert "names the recorded owner for 7 of 7 handoffs" in " ".join(shown.stderr.split())
+    assert "names the recorded owner in 7 of 7 decisions that gave a lead to somebody" in " ".join(
+        shown.stderr.split()
+    )
     rows = list(csv.DictReader(io.StringIO(moves.read_text(encoding="utf-8"))))
     assert [row["owner_before"] for row in rows].count(NOBODY) >= 2
     assert all("@softworks" not in "".join(row.values()) for row in rows)

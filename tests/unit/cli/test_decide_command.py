@@ -90,7 +90,7 @@ def test_bad_rows_are_kept_and_the_rest_goes_on(decide, tmp_path: Path) -> None:
     assert rejects == [
         {"row": "2", "line": "2", "reason": "has 2 cells, the header has 14 columns", "text": "1,2"}
     ]
-    assert "1 rows could not be read" in result.stderr
+    assert "not read as rows: 1;" in result.stderr
     decide(HEADER + HOT.format(n=3))
     assert len((tmp_path / "decisions.rejects.csv").read_text().splitlines()) == 1
 

@@ -34,9 +34,9 @@ def test_the_same_policy_has_no_difference(policy: Policy, shipped: Path) -> Non
         (("scoring.yaml", "demo-request, points: 30", "demo-request, points: 35"),
          "The rule 'demo-request' (intent) gives 35 points instead of 30."),
         (("scoring.yaml", "above: 75,", "above: 72,"),
-         "The band 'hot' now begins above 72, before above 75."),
+         "The band 'hot' now begins above 72 instead of above 75."),
         (("scoring.yaml", "warm: {from: 50}", "warm: {above: 50}"),
-         "The band 'warm' now begins above 50, before from 50."),
+         "The band 'warm' now begins above 50 instead of from 50."),
         (("scoring.yaml", "Company size: {below: 10}", "Company size: {below: 8}"),
          ("The rule 'size-tiny' (fit) now counts when Company size is below 8; before, when Company "
          "size is below 10.")),
