@@ -257,7 +257,8 @@ def test_a_user_sees_the_page(
     )
     bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
-    page = browser.get("/baton/", headers=bearer)
+    assert browser.get("/baton/", headers=bearer).status_code == 200
+    page = browser.get("/baton/handoffs", headers=bearer)
 
     assert page.status_code == 200
     assert arrived[0].handoff.key in page.text

@@ -87,15 +87,16 @@ def _refusal(site: Site) -> Callable[[Request, Exception], Awaitable[Response]]:
             status, text = error.status_code, _WORDS.get(error.status_code, str(error.detail))
         visitor = await _whoever(site, request) if status != 401 else None
         if visitor is None:
-            return Response("Log in to Airflow first.", 401, media_type="text/plain")
+            refused = 403 if status == 403 else 401
+            return Response("Log in to Airflow first.", refused, media_type="text/plain")
         return site.page(request, visitor, "refused.html", status=status, text=text)
 
     return answer
 
 
 async def _whoever(site: Site, request: Request) -> Visitor | None:
-    """Return who asks; None for somebody who has not logged in: not even told what there is not."""
+    """Return who asks; None for somebody who may not read: not even told what there is not."""
     try:
         return await site.access(request)
-    except HTTPException as refused:
-        return None if refused.status_code == 401 else Visitor("", "you may not see these pages")
+    except HTTPException:
+        return None
