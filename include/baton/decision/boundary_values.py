@@ -13,6 +13,8 @@ from baton.policy.fields import Field, FieldType
 
 MOST_CHOICES = 4
 """Of a long list of values that would all do, so many are tried."""
+GIVEN = "given"
+"""Stands for any text: it says no more than that there is one."""
 _DAY = timedelta(days=1)
 _WORD = re.compile(r"[^\W_][\w ]*")
 _NUMBERS = (FieldType.INTEGER, FieldType.NUMBER)
@@ -50,8 +52,8 @@ def sample_value(field: Field, moment: datetime) -> FactValue:
         case FieldType.DATE:
             return moment.astimezone(UTC).date()
         case FieldType.LIST:
-            return ("given",)
-    return "given"
+            return (GIVEN,)
+    return GIVEN
 
 
 def _proposals(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from baton.decision.boundary_values import GIVEN
 from baton.decision.counterfactual import Change, Claim, Goal, SmallestChanges
 from baton.decision.decision import DecisionOutcome
 from baton.decision.facts_that_follow import FactChange
@@ -79,12 +80,19 @@ def who(claim: Claim, roster: Roster) -> str:
 
 def _thing(lever: Lever) -> str:
     if all(fact.only_known for fact in lever.facts):
-        return f"{_listed([fact.label for fact in lever.facts])} given, and usable"
+        return f"{_listed([_given(fact) for fact in lever.facts])} given, and usable"
     if lever.event:
         single = lever.facts[0]
         detail = f" ({single.label} {single.condition})" if single.condition else ""
         return lever.event + (detail if len(lever.facts) == 1 else "")
     return " with ".join(_fact(fact) for fact in lever.facts)
+
+
+def _given(fact: FactChange) -> str:
+    """Return the label, with the value it was tried with where points may hang on it."""
+    if not known(fact.after) or fact.after in (GIVEN, (GIVEN,)):
+        return fact.label
+    return f"{fact.label} (for example {in_words(fact.after)})"
 
 
 def _fact(fact: FactChange) -> str:

@@ -57,6 +57,15 @@ def found(text: str) -> list[str]:
     return [mark for mark in MARKS if mark.lower() in lower]
 
 
+def hear_everything(caplog: pytest.LogCaptureFixture) -> None:
+    """Listen to every client by name: whoever configured logging before may have silenced some."""
+    # Statements with their parameters; at DEBUG it would print rows, which nobody can prevent.
+    caplog.set_level(logging.INFO, logger="sqlalchemy.engine")
+    for name in ("urllib3", "requests", "slack_sdk", "hubspot", "simple_salesforce", "baton"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    caplog.set_level(logging.DEBUG)
+
+
 def marked_contact(relay: Relay) -> str:
     home = relay.company(domain="hush1.test", name="Hush Works")
     contact = relay.hot_contact(home, **MARKED)
@@ -84,11 +93,7 @@ def everything_happens(relay: Relay) -> list[StepReport]:
 def test_personal_values_are_found_where_they_belong_and_nowhere_else(
     relay: Relay, caplog: pytest.LogCaptureFixture, wire: Wire
 ) -> None:
-    # Statements with their parameters; at DEBUG it would print rows, which nobody can prevent.
-    caplog.set_level(logging.INFO, logger="sqlalchemy.engine")
-    for name in ("urllib3", "requests", "slack_sdk", "hubspot", "simple_salesforce", "baton"):
-        caplog.set_level(logging.DEBUG, logger=name)
-    caplog.set_level(logging.DEBUG)
+    hear_everything(caplog)
     contact = marked_contact(relay)
     reports = [relay.everything()]
     relay.wait(minutes=30)
@@ -117,7 +122,7 @@ def test_personal_values_are_found_where_they_belong_and_nowhere_else(
 def test_personal_values_stay_out_of_errors_and_logs_when_things_fail(
     relay: Relay, caplog: pytest.LogCaptureFixture, wire: Wire
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    hear_everything(caplog)
 
     reports = everything_happens(relay)
 
