@@ -144,7 +144,7 @@ def of_the_mailbox(change: Change) -> bool:
     return any(fact.label in derived for fact in change.facts)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=80)
 @given(LEADS, HISTORIES, RELATIONS)
 def test_every_change_that_is_named_gives_exactly_what_it_claims(
     facts: dict[str, FactValue], history: LeadHistory, relations: CrmRelations
