@@ -33,6 +33,8 @@ SUBJECTS = {
     "fairness": ("fairness", "Fairness: worst distance from a fair share"),
     "verdicts": ("deciding", "Great Expectations"),
     "chain": ("chain", "The chain's steps against the sandbox, without Airflow"),
+    "api_calls": ("api_calls", "API calls over a day of the simulated market"),
+    "throughput": ("throughput", "Leads a second through the chain's steps, by number of leads"),
     "pages": ("pages", "The review pages, over HTTP, and what serving them adds"),
 }
 

@@ -1,9 +1,10 @@
 """## Purpose
 Keeps what routing must know of Salesforce at hand in the ledger: users, queues, accounts with their
-owners, open opportunities.
+owners, open opportunities. Takes over leads in flight of whatever went live, with the owners that
+Salesforce shows.
 
 ## Inputs and outputs
-In: Salesforce. Out: the reference tables of the ledger.
+In: Salesforce. Out: the reference tables of the ledger; observed handoffs adopted.
 
 ## When it runs
 Every fifteen minutes. It replaces what it read before; running it again changes nothing.
@@ -41,7 +42,7 @@ from baton.orchestration.tags import Tag
     doc_md=__doc__,
 )
 def crm_reference_sync() -> None:
-    """Read users, queues, accounts and opportunities."""
+    """Read users, queues, accounts and opportunities; adopt leads in flight."""
 
     @task(pool=SALESFORCE_POOL, outlets=[REFERENCES])
     def read_references() -> dict[str, int]:
@@ -51,7 +52,15 @@ def crm_reference_sync() -> None:
         with task_context() as ctx:
             return step(ctx).counts()
 
-    read_references()
+    @task(pool=SALESFORCE_POOL)
+    def adopt_in_flight() -> dict[str, int]:
+        """Take over what was only observed and is live by now; nothing to do on most days."""
+        from baton.pipeline.cut_over import adopt_in_flight as step
+
+        with task_context() as ctx:
+            return step(ctx).counts()
+
+    read_references() >> adopt_in_flight()
 
 
 crm_reference_sync()

@@ -2,17 +2,23 @@
 Proves that no lead is lost: every lead is in exactly one state, every state that is not final has a
 timer, every open handoff has an owner, no effect is stuck. Carries out the timers that are due.
 Sends the daily quarantine digest, and warns when an hour's leads are not as usual. Hands over what
-is open with everybody whose last day has come.
+is open with everybody whose last day has come. Once a night, from two o'clock in the zone of the
+daily digest, compares HubSpot, the ledger and Salesforce with each other.
 
 ## Inputs and outputs
-In: the ledger. Out: timers carried out; a report in the log, by cause and repair.
+In: the ledger; at night HubSpot's list of contacts, and Salesforce's records of open handoffs. Out:
+timers carried out; a report in the log, by cause and repair; merges, archived contacts and missed
+changes followed. Nothing is written to a CRM.
 
 ## When it runs
-Every ten minutes for timers and the check. Running it again changes nothing.
+Every ten minutes for timers and the check. Running it again changes nothing. A large portal is
+compared over several runs, four minutes each.
 
 ## When it fails
 `check_conservation` turns red when a promise is broken; its log lists each case with its cause and
 what to do. It never repairs on its own.
+`reconcile` turns red when a CRM cannot be read; the next run goes on. What the systems disagree
+about does not turn it red: its log lists it, and `baton reconcile` shows it again with the repair.
 
 See how the check ended: [Sync health](baton/sync#conservation); what waits for data:
 [Review](baton/review?tab=quarantine).
@@ -27,7 +33,7 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from baton.orchestration.defaults import DEFAULT_ARGS, LEDGER_POOL, START_DATE
+from baton.orchestration.defaults import DEFAULT_ARGS, HUBSPOT_POOL, LEDGER_POOL, START_DATE
 from baton.orchestration.runtime import task_context
 from baton.orchestration.tags import Tag
 
@@ -43,7 +49,7 @@ from baton.orchestration.tags import Tag
     doc_md=__doc__,
 )
 def ledger_upkeep() -> None:
-    """Carry out timers, check conservation."""
+    """Carry out timers, check conservation, compare the three systems at night."""
 
     @task(pool=LEDGER_POOL)
     def run_timers() -> dict[str, int]:
@@ -57,6 +63,14 @@ def ledger_upkeep() -> None:
     def check_conservation() -> dict[str, int]:
         """Prove that every lead is in exactly one state, with a timer."""
         from baton.pipeline.upkeep import check_conservation as step
+
+        with task_context() as ctx:
+            return step(ctx).counts()
+
+    @task(pool=HUBSPOT_POOL)
+    def reconcile() -> dict[str, int]:
+        """Compare HubSpot, the ledger and Salesforce, a part at a time, once a night."""
+        from baton.pipeline.reconcile import reconcile_by_night as step
 
         with task_context() as ctx:
             return step(ctx).counts()
@@ -80,6 +94,7 @@ def ledger_upkeep() -> None:
     run_timers() >> check_conservation()
     hand_over_leavers()
     look_after_data()
+    reconcile()
 
 
 ledger_upkeep()

@@ -35,6 +35,10 @@ _EXAMPLES = {
         '{"conn_type": "http", "host": "https://<provider>", "password": "<key>"}'
     ),
     SLACK: '{"conn_type": "slack", "password": "<bot token>"}',
+    "smtp_default": (
+        '{"conn_type": "smtp", "host": "<mail server>", "login": "<login>", '
+        '"password": "<password>", "extra": {"from_email": "baton@<your domain>"}}'
+    ),
 }
 _BLANK_ALLOWED = frozenset(
     {"security_token", "organization_id", "instance", "proxies", "client_id"}

@@ -111,6 +111,13 @@ class RateLimitedError(RetriableGatewayError):
         self.retry_after, self.daily = retry_after, daily
 
 
+class BudgetShortError(RateLimitedError):
+    """The rest of the day's calls is kept for hotter work; nothing was sent. `retry_after` seconds."""
+
+    def __init__(self, connection: str, message: str, *, retry_after: float) -> None:
+        super().__init__(connection, message, retry_after=retry_after, daily=True, status=None)
+
+
 class UnavailableError(RetriableGatewayError):
     """The other side is down or refused the call before doing anything."""
 
@@ -164,6 +171,16 @@ class RejectedRecordError(RecordError):
 
 class RetriableRecordError(RecordError):
     """The record met a passing obstacle (row lock); try again later."""
+
+
+class DuplicateRecordError(RejectedRecordError):
+    """A duplicate rule stopped the record; `matches` are the ids of what it resembles, if told."""
+
+    def __init__(
+        self, code: str, message: str, *, fields: Sequence[str] = (), matches: Sequence[str] = ()
+    ) -> None:
+        super().__init__(code, message, fields=fields)
+        self.matches = tuple(matches)
 
 
 class OwnerInactiveError(RejectedRecordError):

@@ -7,6 +7,8 @@
 | ``BATON_POLICY_DIR`` | the policy's directory, read when a policy is loaded | ``include/policy`` |
 | ``BATON_POLICY_OVERLAY`` | a YAML file whose values replace those of the policy | none |
 | ``BATON_TIMEZONE`` | IANA zone in which days are counted | ``UTC`` |
+| ``BATON_PAGES_URL`` | where people open the pages, for links in messages | Airflow's own address |
+| ``BATON_HOT_RESERVE`` | per cent of a day's API calls kept for hot leads | ``10`` |
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ class Settings:
     policy_dir: Path = SHIPPED_POLICY_DIR
     policy_overlay: Path | None = None
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    pages_url: str = ""
+    hot_reserve: float = 0.10
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -59,6 +63,8 @@ class Settings:
             policy_dir=_directory(given, "BATON_POLICY_DIR") or SHIPPED_POLICY_DIR,
             policy_overlay=_file(given, "BATON_POLICY_OVERLAY"),
             timezone=_timezone(given),
+            pages_url=_address(given, "BATON_PAGES_URL"),
+            hot_reserve=_share(given, "BATON_HOT_RESERVE", 10),
         )
 
 
@@ -98,6 +104,16 @@ def _mode(env: Mapping[str, str]) -> Mode:
         ) from None
 
 
+def _address(env: Mapping[str, str], name: str) -> str:
+    value = _text(env, name) or ""
+    if value and not value.startswith(("https://", "http://")):
+        raise SettingsError(
+            f"{name} is '{value}', which is not an address, "
+            f"for example {name}=https://airflow.example.com/baton"
+        )
+    return value.rstrip("/")
+
+
 def _directory(env: Mapping[str, str], name: str) -> Path | None:
     value = _text(env, name)
     if value is None:
@@ -131,3 +147,17 @@ def _timezone(env: Mapping[str, str]) -> ZoneInfo:
             f"BATON_TIMEZONE is '{value}', which is no IANA time zone, "
             "for example BATON_TIMEZONE=Europe/Berlin"
         ) from None
+
+
+def _share(env: Mapping[str, str], name: str, default: int) -> float:
+    value = _text(env, name) or str(default)
+    try:
+        share = float(value.removesuffix("%").strip()) / 100
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 0.4:
+        raise SettingsError(
+            f"{name} is '{value}'; it must be a number of per cent from 0 to 40, "
+            f"for example {name}={default}"
+        )
+    return share

@@ -7,8 +7,11 @@ Nothing here knows a vendor. A gateway turns each outcome of a call into one of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
@@ -19,11 +22,44 @@ from baton.errors import AmbiguousOutcomeError, RateLimitedError, UnavailableErr
 T = TypeVar("T")
 
 
+class Lane(StrEnum):
+    """How urgent a call is: who may still go when the day's calls run short.
+
+    ``hot`` is what a hot lead waits for; ``normal`` all other daily work; ``background`` what
+    may as well be done tomorrow (a backfill, a reconciliation, a first load).
+    """
+
+    HOT = "hot"
+    NORMAL = "normal"
+    BACKGROUND = "background"
+
+
+_lane: ContextVar[Lane] = ContextVar("lane", default=Lane.NORMAL)
+
+
+@contextmanager
+def in_lane(lane: Lane) -> Iterator[None]:
+    """Make all calls of this block go in `lane`. Not for the body of a generator."""
+    before = _lane.set(lane)
+    try:
+        yield
+    finally:
+        _lane.reset(before)
+
+
+def current_lane() -> Lane:
+    """Return the lane of whoever is calling; ``normal`` unless `in_lane` says otherwise."""
+    return _lane.get()
+
+
 class RateLimiter(Protocol):
     """Keeps all workers together below the other side's limits."""
 
-    def acquire(self, bucket: str, cost: int = 1) -> None:
-        """Wait until `cost` calls of `bucket` are allowed."""
+    def acquire(self, bucket: str, cost: int = 1, lane: Lane = Lane.NORMAL) -> None:
+        """Wait until `cost` calls of `bucket` are allowed.
+
+        Raises BudgetShortError when the rest of the day's calls is kept for hotter lanes.
+        """
         ...
 
     def observe(self, bucket: str, remaining: int | None, limit: int | None) -> None:
@@ -34,7 +70,7 @@ class RateLimiter(Protocol):
 class UnlimitedRate:
     """No limit at all: for tests and for servers that have none."""
 
-    def acquire(self, bucket: str, cost: int = 1) -> None:
+    def acquire(self, bucket: str, cost: int = 1, lane: Lane = Lane.NORMAL) -> None:
         """Return at once."""
 
     def observe(self, bucket: str, remaining: int | None, limit: int | None) -> None:
@@ -82,6 +118,22 @@ def retrying(call: Callable[[], T], terms: RetryTerms, *, repeatable: bool) -> T
         reraise=True,
     )
     return loop(call)
+
+
+def certificate_trouble(said: str, *, trust: str = "set SSL_CERT_FILE") -> str:
+    """Say what is wrong with a server's certificate, and the mend.
+
+    `said` is what the TLS library says; `trust` how a private CA comes to be trusted.
+    """
+    text = said.lower()
+    if "mismatch" in text or "doesn't match" in text or "not valid for" in text:
+        return (
+            "its certificate is for another name; correct the connection's host, or ask who sits "
+            "in between"
+        )
+    if "expired" in text:
+        return "its certificate has expired; whoever runs the server must renew it"
+    return f"its certificate is not trusted; check the connection's host; for a private CA {trust}"
 
 
 _PERSONAL = re.compile(

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from crm_sandbox.faults import FaultRule, FaultRuleError
 from crm_sandbox.hubspot.errors import PortalFault
+from crm_sandbox.hubspot.webhooks import WebhookError, read_target
 from crm_sandbox.salesforce.own_rules import OwnRuleError, read_own_rules
 from crm_sandbox.server import World
 
@@ -260,6 +261,84 @@ def submit_form(world: World, body: Any, request: Request) -> Any:
     return {"contact_id": record.id}
 
 
+def aim_webhooks(world: World, body: Any, request: Request) -> Any:
+    """POST /hubspot/webhooks {"url", "subscriptions": [{"type", "property"}], "signature": "v3",
+    "duplicates": 0.1, "shuffled": true, "pause_seconds": 1, "seed": 0}
+
+    Answers with the client secret that the receiver needs.
+    """
+    try:
+        target = read_target(body)
+    except (WebhookError, TypeError, ValueError) as error:
+        raise AdminError(str(error)) from error
+    world.portal.webhooks.aim(target)
+    return target.to_json()
+
+
+def stop_webhooks(world: World, body: Any, request: Request) -> Any:
+    """DELETE /hubspot/webhooks"""
+    world.portal.webhooks.aim(None)
+    return show_webhooks(world, body, request)
+
+
+def show_webhooks(world: World, body: Any, request: Request) -> Any:
+    """GET /hubspot/webhooks: the target, the latest deliveries, and how many events were given up."""
+    webhooks = world.portal.webhooks
+    return {
+        "target": webhooks.target.to_json() if webhooks.target else None,
+        "deliveries": [jsonable(one) for one in webhooks.deliveries],
+        "given_up": webhooks.given_up,
+    }
+
+
+def trail_search(world: World, body: Any, request: Request) -> Any:
+    """POST /hubspot/search {"lag_seconds": 5, "jitter_seconds": 20, "seed": 0}
+
+    From now on search sees a change after the lag and a random part of the jitter.
+    """
+    parts = {name: body.get(name, 0) for name in ("lag_seconds", "jitter_seconds", "seed")}
+    if set(body) - set(parts) or not all(isinstance(one, int | float) for one in parts.values()):
+        raise AdminError("send lag_seconds, jitter_seconds and seed, each a number")
+    if min(parts["lag_seconds"], parts["jitter_seconds"]) < 0:
+        raise AdminError("lag_seconds and jitter_seconds cannot be negative")
+    world.portal.trail_search(
+        parts["lag_seconds"], jitter_seconds=parts["jitter_seconds"], seed=int(parts["seed"])
+    )
+    return parts
+
+
+def steer_org(world: World, body: Any, request: Request) -> Any:
+    """POST /salesforce/org {"expire_sessions": true, "refuse_sessions": false,
+    "daily_calls": 100000, "assignment_rule": true, "users": {"who@relay.test": false}}
+
+    Each part may be left out. `refuse_sessions`: log-ins work, every call answers 401.
+    `users` makes people active or inactive.
+    """
+    org = _org(world)
+    known = ("expire_sessions", "refuse_sessions", "daily_calls", "assignment_rule", "users")
+    if unknown := sorted(set(body) - set(known)):
+        raise AdminError(f"unknown key {unknown[0]!r}; allowed: {', '.join(known)}")
+    users = {name: org.find("User", Username=name) for name in body.get("users") or {}}
+    if missing := [name for name, found in users.items() if found is None]:
+        raise AdminError(f"there is no user {missing[0]!r}", 404)
+    allowed = body.get("daily_calls", org.quota.limit)
+    if not isinstance(allowed, int) or allowed < 0:
+        raise AdminError("daily_calls must be a whole number")
+    expired = org.sessions.expire_all() if body.get("expire_sessions") else 0
+    org.sessions.refused = bool(body.get("refuse_sessions", org.sessions.refused))
+    org.quota.limit = allowed
+    org.assignment_rule_active = bool(body.get("assignment_rule", org.assignment_rule_active))
+    for name, active in (body.get("users") or {}).items():
+        org.update("User", users[name]["Id"], {"IsActive": bool(active)}, by=org.system_user_id)
+    return {
+        "sessions_expired": expired,
+        "sessions_refused": org.sessions.refused,
+        "daily_calls": org.quota.limit,
+        "calls_used": org.quota.used,
+        "assignment_rule": org.assignment_rule_active,
+    }
+
+
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/state", state),
     ("POST", "/clock", set_clock),
@@ -273,6 +352,11 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/slack/messages", slack_messages),
     ("POST", "/salesforce/convert", convert_lead),
     ("POST", "/salesforce/rules", set_own_rules),
+    ("POST", "/salesforce/org", steer_org),
+    ("POST", "/hubspot/search", trail_search),
+    ("POST", "/hubspot/webhooks", aim_webhooks),
+    ("GET", "/hubspot/webhooks", show_webhooks),
+    ("DELETE", "/hubspot/webhooks", stop_webhooks),
     ("POST", "/hubspot/contacts/load", load_contacts),
     ("POST", "/hubspot/forms/submit", submit_form),
 )

@@ -40,11 +40,14 @@ class FaultKind(StrEnum):
 
     RATE_LIMITED = "429"
     UNAUTHORIZED = "401"
+    NOT_ACCEPTABLE = "406"
+    EDGE_LIMITED = "420"
     LOCKED = "423"
     MIGRATING = "477"
     SERVER_ERROR = "500"
     BAD_GATEWAY = "502_html"
     UNAVAILABLE = "503"
+    UNAVAILABLE_PAGE = "503_html"
     GATEWAY_TIMEOUT = "504"
     TIMEOUT = "timeout"
     RESET = "reset"
@@ -69,10 +72,11 @@ class FaultRule:
     """One rule.
 
     `api` is hubspot, salesforce, slack or `*`; `path_regex` is searched in the path without its
-    query; `method` is an HTTP method or `*`; `rate` is the share of matching requests that are
+    query, and `body_regex`, when given, in the request's body; `method` is an HTTP method or `*`; `rate` is the share of matching requests that are
     struck (seeded); `count` bounds how many are (None: no bound); `skip` lets the first ones pass;
     `seconds` is how long `slow` and `timeout` take; `retry_after` adds that header;
-    `policy` names the rate limit that a 429 speaks of, one of POLICIES.
+    `policy` names the rate limit that a 429 speaks of, one of POLICIES; `share` is the part of a
+    batch's rows that `partial` fails (at least one; without it a third, and never all).
     """
 
     kind: FaultKind
@@ -87,6 +91,8 @@ class FaultRule:
     seconds: float | None = None
     retry_after: int | None = None
     policy: str | None = None
+    share: float | None = None
+    body_regex: str | None = None
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> FaultRule:
@@ -108,12 +114,15 @@ class FaultRule:
 
     def check(self) -> None:
         """Raise FaultRuleError when a value is out of its range."""
-        try:
-            re.compile(self.path_regex)
-        except re.error as error:
-            raise FaultRuleError(f"path_regex is not a regular expression: {error}") from error
+        for name in ("path_regex", "body_regex"):
+            try:
+                re.compile(getattr(self, name) or "")
+            except re.error as error:
+                raise FaultRuleError(f"{name} is not a regular expression: {error}") from error
         if not 0.0 <= self.rate <= 1.0:
             raise FaultRuleError(f"rate must lie between 0 and 1, not {self.rate}")
+        if self.share is not None and not 0.0 < self.share <= 1.0:
+            raise FaultRuleError(f"share must lie above 0 and at most at 1, not {self.share}")
         if self.count is not None and self.count < 1:
             raise FaultRuleError(f"count must be at least 1, not {self.count}")
         if self.policy is not None and self.policy not in POLICIES:
@@ -144,13 +153,19 @@ class _Armed:
     seen: int = 0
     struck: int = 0
 
-    def strikes(self, api: str, method: str, path: str) -> bool:
+    def concerns(self, api: str, method: str, path: str) -> bool:
         rule = self.rule
         if rule.count is not None and self.struck >= rule.count:
             return False
         if rule.api not in ("*", api) or rule.method.upper() not in ("*", method):
             return False
-        if not self.pattern.search(path):
+        return bool(self.pattern.search(path))
+
+    def strikes(self, api: str, method: str, path: str, body: bytes) -> bool:
+        rule = self.rule
+        if not self.concerns(api, method, path):
+            return False
+        if rule.body_regex and not re.search(rule.body_regex, body.decode(errors="replace")):
             return False
         self.seen += 1
         if self.seen <= rule.skip or (rule.rate < 1.0 and self.random.random() >= rule.rate):
@@ -187,10 +202,14 @@ class Faults:
             for a in self._armed
         ]
 
-    def strike(self, api: str, method: str, path: str) -> FaultRule | None:
+    def reads_body(self, api: str, method: str, path: str) -> bool:
+        """Tell whether some rule must see this request's body before it is judged."""
+        return any(one.rule.body_regex and one.concerns(api, method, path) for one in self._armed)
+
+    def strike(self, api: str, method: str, path: str, body: bytes = b"") -> FaultRule | None:
         """The rule that strikes this request, or None. Advances the counters."""
         for armed in self._armed:
-            if armed.strikes(api, method, path):
+            if armed.strikes(api, method, path, body):
                 return armed.rule
         return None
 
@@ -198,6 +217,7 @@ class Faults:
 _STATUS: Mapping[FaultKind, tuple[int, str]] = {
     FaultKind.RATE_LIMITED: (429, "You have reached your rate limit."),
     FaultKind.UNAUTHORIZED: (401, "Unauthorized"),
+    FaultKind.EDGE_LIMITED: (420, "Enhance your calm"),
     FaultKind.LOCKED: (423, "Locked"),
     FaultKind.MIGRATING: (477, "Migration in progress"),
     FaultKind.SERVER_ERROR: (500, "internal error"),
@@ -205,10 +225,16 @@ _STATUS: Mapping[FaultKind, tuple[int, str]] = {
     FaultKind.GATEWAY_TIMEOUT: (504, "Gateway Timeout"),
 }
 
-_BAD_GATEWAY_PAGE = (
-    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
-    b"<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
-)
+
+def _page(words: str) -> bytes:
+    head = f"<html>\r\n<head><title>{words}</title></head>\r\n"
+    return f"{head}<body>\r\n<center><h1>{words}</h1></center>\r\n</body>\r\n</html>\r\n".encode()
+
+
+_PAGES: Mapping[FaultKind, tuple[int, bytes]] = {
+    FaultKind.BAD_GATEWAY: (502, _page("502 Bad Gateway")),
+    FaultKind.UNAVAILABLE_PAGE: (503, _page("503 Service Unavailable")),
+}
 
 
 def default_reply(rule: FaultRule) -> Rendered:
@@ -216,8 +242,11 @@ def default_reply(rule: FaultRule) -> Rendered:
     headers = {"content-type": "application/json;charset=utf-8"}
     if rule.retry_after is not None:
         headers["retry-after"] = str(rule.retry_after)
-    if rule.kind is FaultKind.BAD_GATEWAY:
-        return 502, {**headers, "content-type": "text/html"}, _BAD_GATEWAY_PAGE
+    if rule.kind is FaultKind.NOT_ACCEPTABLE:
+        return 406, {}, b""
+    if rule.kind in _PAGES:
+        status, page = _PAGES[rule.kind]
+        return status, {**headers, "content-type": "text/html"}, page
     status, message = _STATUS[rule.kind]
     return status, headers, json.dumps({"status": "error", "message": message}).encode()
 
@@ -225,13 +254,14 @@ def default_reply(rule: FaultRule) -> Rendered:
 def partial_rows(scope: Scope, rows: int) -> frozenset[int]:
     """Which rows (0-based) of a batch must fail because a `partial` fault struck the request.
 
-    Empty when none did. At least one row fails and, where there are two or more, at least one
-    succeeds; `seed` of the rule decides which.
+    Empty when none did. At least one row fails; `share` of the rule says how many, `seed` which.
+    Without a share at least one succeeds where there are two or more.
     """
     rule = scope.get(FAULT_KEY)
     if not isinstance(rule, FaultRule) or rows == 0:
         return frozenset()
-    chosen = random.Random(rule.seed).sample(range(rows), max(1, rows // 3))
+    wanted = rows // 3 if rule.share is None else round(rows * rule.share)
+    chosen = random.Random(rule.seed).sample(range(rows), max(1, wanted))
     return frozenset(chosen)
 
 
@@ -251,7 +281,11 @@ class FaultGate:
         """Serve one request."""
         rule = None
         if scope["type"] == "http":
-            rule = self._faults.strike(self._api, scope["method"], scope["path"])
+            request = (self._api, scope["method"], scope["path"])
+            body = b""
+            if self._faults.reads_body(*request):
+                body, receive = await _read_ahead(receive)
+            rule = self._faults.strike(*request, body)
         if rule is None:
             await self._app(scope, receive, send)
         elif rule.kind is FaultKind.PARTIAL:
@@ -299,6 +333,19 @@ class FaultGate:
             await _reply(own or default_reply(rule), send)
 
 
+async def _read_ahead(receive: Receive) -> tuple[bytes, Receive]:
+    """Return a request's body, and a `receive` that gives it to the app once more."""
+    kept: list[Message] = []
+    while not kept or kept[-1].get("more_body"):
+        kept.append(await receive())
+    body = b"".join(message.get("body", b"") for message in kept)
+
+    async def again() -> Message:
+        return kept.pop(0) if kept else await receive()
+
+    return body, again
+
+
 def _seconds(rule: FaultRule, otherwise: float) -> float:
     return otherwise if rule.seconds is None else rule.seconds
 
@@ -340,6 +387,8 @@ def _abort(scope: Scope, *, hard: bool) -> None:
     transport = scope.get(TRANSPORT_KEY)
     if transport is None:
         raise ConnectionError("the server gave the app no transport to drop")
+    if transport.is_closing():
+        return  # the peer has hung up first
     sock = transport.get_extra_info("socket")
     if hard and sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -19,9 +19,13 @@ class SandboxThread:
     `world` belong to that thread: touch them only while no request is under way.
     """
 
-    def __init__(self, options: ServeOptions | None = None) -> None:
-        """Prepare; nothing runs before the context is entered."""
+    def __init__(self, options: ServeOptions | None = None, world: World | None = None) -> None:
+        """Prepare; nothing runs before the context is entered.
+
+        `world` is what an earlier thread has served (or a fork of it): its stores go on from there.
+        """
         self.options = options or ServeOptions()
+        self._given = world
         self.description: dict[str, Any] = {}
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -66,7 +70,7 @@ class SandboxThread:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._sandbox = Sandbox(self.options)
+        self._sandbox = Sandbox(self.options, self._given)
         await self._sandbox.run(self._announce)
 
     def _announce(self, description: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ from crm_sandbox.faults import TRANSPORT_KEY, FaultGate, Faults, Renderer
 from crm_sandbox.hubspot import app as hubspot_app
 from crm_sandbox.hubspot.limits import LimitPlan, Limits
 from crm_sandbox.hubspot.portal import Portal
+from crm_sandbox.hubspot.webhooks import WebhookSender
 from crm_sandbox.slack import app as slack_app
 from crm_sandbox.slack.workspace import Workspace
 from crm_sandbox.traffic import Traffic, TrafficMeter
@@ -283,8 +284,11 @@ def _server(app: ASGIApp, certificates: Certificates | None = None) -> _Server:
 class Sandbox:
     """The running servers of one world."""
 
-    def __init__(self, options: ServeOptions) -> None:
-        """Bind the ports and build the world. Raises PortInUseError and UnusableHostError."""
+    def __init__(self, options: ServeOptions, world: World | None = None) -> None:
+        """Bind the ports and build the world, unless one is given.
+
+        Raises PortInUseError and UnusableHostError.
+        """
         self.options = options
         self._names = reachable_names(options)
         self._sockets = _bind_all(options)
@@ -292,7 +296,7 @@ class Sandbox:
         if options.state_dir is None:
             self._own_dir = tempfile.TemporaryDirectory(prefix="crm-sandbox-")
         self.state_dir = options.state_dir or Path(self._own_dir.name if self._own_dir else ".")
-        self.world = build_world(options)
+        self.world = build_world(options) if world is None else world
         self._stop = asyncio.Event()
         self._servers: dict[str, _Server] = {}
         self._certificates: Certificates | None = None
@@ -353,7 +357,8 @@ class Sandbox:
             asyncio.create_task(server.serve(sockets=[self._sockets[api]]))
             for api, server in self._servers.items()
         ]
-        helpers = [asyncio.create_task(self._tick())]
+        sender = WebhookSender(self.world.portal.webhooks)
+        helpers = [asyncio.create_task(self._tick()), asyncio.create_task(sender.run())]
         try:
             while not all(server.started for server in self._servers.values()):
                 await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""One Chromium for all tests of this folder, and pages over days of the simulated market."""
+"""One Chromium for all tests of this folder, and pages over ninety days of the simulated market."""
 
 from __future__ import annotations
 
@@ -10,20 +10,32 @@ from typing import Any
 import pytest
 from tests.browser.looking import Looker
 from tests.browser.market import fill
+from tests.browser.market_kept import keep, restore, what_makes_it
 from tests.browser.served import Served, served
 from tests.web.conftest import admin, viewer
 
 from baton.ledger import engine
 
 UNTIL = datetime(2026, 11, 20, 9, tzinfo=UTC)
-DAYS = 8
+DAYS = 90
 
 
 @pytest.fixture(scope="session")
-def played(new_database: Callable[..., str]) -> str:
-    """The name of a ledger after days of the market; only to be copied: nobody is connected to it."""
-    url = new_database(template="baton_template")
-    fill(url, UNTIL, DAYS)
+def played(request: pytest.FixtureRequest, new_database: Callable[..., str]) -> str:
+    """The name of a ledger after days of the market; only to be copied: nobody is connected to it.
+
+    Playing them takes a minute, so pytest's cache keeps the ledger until what makes it changes.
+    """
+    cache = getattr(request.config, "cache", None)
+    kept = cache.mkdir("market") / f"{what_makes_it(UNTIL, DAYS)}.dump" if cache else None
+    if kept is not None and kept.exists():
+        url = new_database()
+        restore(url, kept)
+    else:
+        url = new_database(template="baton_template")
+        fill(url, UNTIL, DAYS)
+        if kept is not None:
+            keep(url, kept)
     return str(engine.ledger_url(url).database)
 
 

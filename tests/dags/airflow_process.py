@@ -85,7 +85,7 @@ def schedule_of(timetable: Any) -> dict[str, Any]:
     condition = getattr(timetable, "asset_condition", None)
     cron = getattr(timetable, "timetable", timetable)
     return {
-        "cron": getattr(cron, "expression", str(cron)),
+        "cron": getattr(cron, "expression", type(cron).__name__),
         "assets": sorted(asset.name for asset in getattr(condition, "objects", ())),
     }
 
@@ -94,7 +94,7 @@ def describe_task(task: Any) -> dict[str, Any]:
     limit = task.execution_timeout
     return {
         "after": sorted(task.upstream_task_ids),
-        "doc": task.doc_md or task.python_callable.__doc__,
+        "doc": task.doc_md or _called(task).__doc__,
         "owner": task.owner,
         "retries": task.retries,
         "retry_rules": [
@@ -105,8 +105,13 @@ def describe_task(task: Any) -> dict[str, Any]:
         "pool": task.pool,
         "reports_failure": bool(task.on_failure_callback),
         "outlets": sorted(asset.name for asset in task.outlets),
-        "returns": str(task.python_callable.__annotations__.get("return")),
+        "returns": str(_called(task).__annotations__.get("return")),
     }
+
+
+def _called(task: Any) -> Any:
+    """Return what a task calls: its function, or what an operator does once it is answered."""
+    return getattr(task, "python_callable", None) or task.execute_complete
 
 
 def run(dag: Any) -> dict[str, Any]:

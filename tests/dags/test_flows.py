@@ -181,6 +181,33 @@ def test_crm_reference_sync_knows_owners_queues_and_accounts(
     assert len(rows(relay, tables.crm_account)) == len(relay.salesforce("Account"))
 
 
+def test_handoff_release_asks_nobody_when_nothing_is_held(
+    relay: Installation, airflow: AirflowProcess, buyer: dict[str, str]
+) -> None:
+    result = airflow.run("handoff_release")
+
+    assert result.state == "success", airflow.log()[-3000:]
+    assert result.tasks == {
+        "choose_batch": "success", "approve": "skipped", "carry_out": "success",
+    }  # fmt: skip
+
+
+def test_lead_backfill_judges_everybody_and_tells_nobody_of_single_leads(
+    relay: Installation, run: Callable[[str], DagRunResult], buyer: dict[str, str]
+) -> None:
+    contact = relay.request_demo(**buyer)
+    told = len(relay.server.messages())
+
+    run("lead_backfill")
+    run("lead_handoff")
+
+    assert handoff_of(relay, contact).state == "assigned"
+    assert relay.salesforce("Lead", HubSpot_Contact_Id__c=contact)
+    messages = relay.server.messages()[told:]
+    assert not [one for one in messages if buyer["lastname"] in json.dumps(one)]
+    assert [one for one in messages if "Backfill: " in one["text"]]
+
+
 def test_handoff_audit_measures_the_day(
     relay: Installation, run: Callable[[str], DagRunResult], buyer: dict[str, str]
 ) -> None:

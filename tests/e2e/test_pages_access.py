@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from tests.e2e.conftest import LiveRelay
+from tests.e2e.live import LiveRelay
 from tests.web.routes import Asked, every
 
 from baton.web.app import create_app

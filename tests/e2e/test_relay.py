@@ -10,25 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
-from tests.e2e.conftest import LiveRelay
+from tests.e2e.live import LiveRelay
 
 from baton.demo.processes import wait_until
-from baton.ledger import tables
-from baton.ledger.engine import ledger_engine, transaction
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(300)]
 
 HARD_BOUND_SECONDS = 120.0
 LEADS = 5
-DAGS = {
-    "crm_reference_sync",
-    "disposition_sync",
-    "handoff_audit",
-    "lead_handoff",
-    "ledger_upkeep",
-    "sla_watch",
-}
 
 
 @dataclass(frozen=True)
@@ -40,20 +29,7 @@ class Arrived:
     handoff: Any
     lead: dict[str, Any]
     seconds: dict[str, float]
-
-
-@pytest.fixture(scope="module")
-def running(live: LiveRelay) -> LiveRelay:
-    """All Dags are known, the references have been read, and `lead_handoff` waits for leads."""
-    assert wait_until(lambda: live.client.dag_ids() == DAGS, timeout_s=60, every_s=0.5)
-    assert live.client.import_errors() == []
-    live.client.pause("crm_reference_sync", paused=False)
-    assert wait_until(lambda: _has_succeeded(live, "crm_reference_sync"), timeout_s=60, every_s=0.5)
-    live.client.pause("lead_handoff", paused=False)
-    # The first run reads everything there is; from then on the trigger watches.
-    assert wait_until(lambda: _has_succeeded(live, "lead_handoff"), timeout_s=60, every_s=0.5)
-    assert wait_until(lambda: _trigger_looks(live), timeout_s=60, every_s=0.2)
-    return live
+    woken_by: str
 
 
 @pytest.fixture(scope="module")
@@ -69,16 +45,6 @@ def arrived(
         print(f"lead {number + 1}: {figures}")
         record_testsuite_property(f"lead_{number + 1}_seconds", json.dumps(figures))
     return found
-
-
-def _has_succeeded(live: LiveRelay, dag_id: str) -> bool:
-    return any(run["state"] == "success" for run in live.client.runs(dag_id, limit=5))
-
-
-def _trigger_looks(live: LiveRelay) -> bool:
-    """Tell whether the trigger has asked HubSpot's search at least twice: its first look is over."""
-    rows = live.installation.server.requests("hubspot")
-    return sum(row["path"].endswith("/contacts/search") for row in rows) >= 3
 
 
 def _hand_in(live: LiveRelay, number: int) -> Arrived:
@@ -97,7 +63,7 @@ def _hand_in(live: LiveRelay, number: int) -> Arrived:
     found: dict[str, Any] = {}
 
     def notified() -> bool:
-        found["handoff"] = _handoff(live, contact)
+        found["handoff"] = next(iter(live.handoffs(contact)), None)
         return found["handoff"] is not None and found["handoff"].notified_at is not None
 
     assert wait_until(notified, timeout_s=HARD_BOUND_SECONDS, every_s=0.2), (
@@ -115,7 +81,7 @@ def _hand_in(live: LiveRelay, number: int) -> Arrived:
         "message": handoff.notified_at,
     }
     seconds = {name: (at - began).total_seconds() for name, at in moments.items()}
-    return Arrived(contact, planted, handoff, lead, seconds)
+    return Arrived(contact, planted, handoff, lead, seconds, run["run_type"])
 
 
 def _instant(text: str) -> datetime:
@@ -132,24 +98,6 @@ def _run_of(live: LiveRelay, decided_at: datetime) -> dict[str, Any]:
     return max(runs, key=lambda run: _instant(run["start_date"]))
 
 
-def _ledger(live: LiveRelay, query: Any) -> list[Any]:
-    engine = ledger_engine(live.installation.ledger_url)
-    try:
-        with transaction(engine) as conn:
-            return list(conn.execute(query))
-    finally:
-        engine.dispose()
-
-
-def _handoff(live: LiveRelay, contact: str) -> Any:
-    query = (
-        select(tables.handoff)
-        .join(tables.lead, tables.lead.c.id == tables.handoff.c.lead_id)
-        .where(tables.lead.c.hubspot_id == contact)
-    )
-    return next(iter(_ledger(live, query)), None)
-
-
 @pytest.mark.requirement("000-10")
 def test_a_demo_request_has_owner_task_and_message_within_120_seconds(
     running: LiveRelay, arrived: list[Arrived]
@@ -164,7 +112,7 @@ def test_a_demo_request_has_owner_task_and_message_within_120_seconds(
 
 
 def test_the_hand_raises_woke_the_dag(running: LiveRelay, arrived: list[Arrived]) -> None:
-    kinds = {run["run_type"] for run in running.client.runs("lead_handoff")}
+    kinds = {one.woken_by for one in arrived}
     assert "asset_triggered" in kinds
     assert kinds <= {"asset_triggered", "scheduled"}
 
@@ -195,7 +143,7 @@ def test_a_reps_answer_comes_back(running: LiveRelay, arrived: list[Arrived]) ->
         return told.get("baton_state") == "recycled"
 
     assert wait_until(back, timeout_s=60, every_s=0.5)
-    assert _handoff(running, one.contact).state == "recycled"
+    assert running.handoffs(one.contact)[0].state == "recycled"
 
 
 def test_upkeep_watch_and_audit_are_green(running: LiveRelay, arrived: list[Arrived]) -> None:

@@ -22,6 +22,7 @@ from baton.pipeline.agreements import activate_policy, adopt_roster
 from baton.policy.loader import read_bundle, read_roster
 from baton.settings import SHIPPED_POLICY_DIR
 from baton.web.access import Visitor
+from baton.web.addresses import base_of
 from baton.web.app import create_app
 from baton.web.seals import Seals
 
@@ -142,7 +143,11 @@ def test_no_page_may_be_kept_or_framed_elsewhere(visitors: Visitors, url: str) -
         assert headers["cache-control"] in ("no-store", "private, max-age=86400"), one
 
 
-@pytest.mark.parametrize("how", ["mounted", "behind a proxy that cuts the prefix"])
+PROXY = {"X-Forwarded-Prefix": "/company/airflow"}
+HOW = ["mounted", "behind a proxy that cuts the prefix", "behind a proxy that says so"]
+
+
+@pytest.mark.parametrize("how", HOW)
 def test_every_address_stays_below_the_prefix(visitors: Visitors, url: str, how: str) -> None:
     prefix = "/company/airflow/baton"
     inner = visitors.client(url).app
@@ -150,6 +155,9 @@ def test_every_address_stays_below_the_prefix(visitors: Visitors, url: str, how:
         outer = FastAPI()
         outer.mount(prefix, inner)
         client, before = TestClient(outer), prefix
+    elif how == HOW[-1]:
+        # The server's own part of the path, and what the proxy has cut off.
+        client, before = TestClient(inner, root_path="/baton", headers=PROXY), ""
     else:
         client, before = TestClient(inner, root_path=prefix), ""
     for one in every(inner):  # type: ignore[arg-type]  # the application itself
@@ -215,3 +223,34 @@ def test_airflows_own_roles(tmp_path: Path) -> None:
         "none": {"sees": False, "acts": False},
     }
     assert {one["acts"] for one in found["True"].values()} == {False}
+
+
+@pytest.mark.parametrize(
+    ("root", "given", "base"),
+    [
+        ("/baton", "/airflow", "/airflow/baton"),
+        ("/airflow/baton", "/airflow", "/airflow/baton"),
+        ("/baton", "/airflow/, /outer", "/airflow/baton"),
+        ("/baton", "//elsewhere.test", "/baton"),
+        ("/baton", '/"><script>', "/baton"),
+        ("/baton", "https://elsewhere.test", "/baton"),
+        ("/baton", "", "/baton"),
+    ],
+)
+def test_a_proxys_word_is_taken_once_and_only_as_a_path(root: str, given: str, base: str) -> None:
+    scope = {
+        "type": "http",
+        "root_path": root,
+        "headers": [(b"x-forwarded-prefix", given.encode())],
+    }
+    assert base_of(Request(scope)) == base
+
+
+def test_a_link_from_the_morning_s_message_leads_by_way_of_the_log_in(visitors: Visitors) -> None:
+    client = TestClient(visitors.client("", stranger).app, root_path="/airflow/baton")
+    answer = client.get("/handoffs?late=1", headers={"Accept": "text/html"})
+    assert answer.status_code == 401
+    back = "next=%2Fairflow%2Fbaton%2Fhandoffs%3Flate%3D1"
+    assert f'href="/airflow/api/v2/auth/login?{back}"' in answer.text
+    odd = client.get('/"><script>', headers={"Accept": "text/html"})
+    assert "<script>" not in odd.text

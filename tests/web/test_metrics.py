@@ -90,20 +90,37 @@ def test_the_figures_are_those_of_the_daily_ones(client: TestClient, ledger_engi
         daily = {
             (one.name, one.dimension): one for one in metrics.daily_metrics(conn, day, now=NOW)
         }
-        whole, splits = page_metrics.figures(conn, AT - timedelta(days=1), NOW, now=NOW)
-        weeks = page_metrics.weekly(conn, AT - timedelta(days=7), NOW, now=NOW)
-    for dimension, found in [("all", whole)] + [
-        (f"{one.by}:{one.value}", one.figures) for one in splits if one.value is not None
+        found = page_metrics.measured(
+            conn, AT - timedelta(days=1), NOW, first_week=AT - timedelta(days=7), now=NOW
+        )
+    whole = found.whole
+    for dimension, one in [("all", whole)] + [
+        (f"{one.by}:{one.value}", one.figures) for one in found.splits if one.value is not None
     ]:
-        assert daily["handoffs", dimension].value == found.handoffs
+        assert daily["handoffs", dimension].value == one.handoffs
         speed = daily["speed_to_lead_median_seconds", dimension]
-        assert (speed.value, speed.denominator) == (found.touch_median, found.touched)
-        assert daily["never_touched", dimension].numerator == found.never_touched
+        assert (speed.value, speed.denominator) == (one.touch_median, one.touched)
+        p90 = daily["speed_to_lead_p90_seconds", dimension]
+        assert float(p90.value or 0) == pytest.approx(one.touch_p90)
+        assert daily["never_touched", dimension].numerator == one.never_touched
         breach = daily["sla_breach_rate", dimension]
-        assert (breach.numerator, breach.denominator) == (found.breached, found.clock_decided)
+        assert (breach.numerator, breach.denominator) == (one.breached, one.clock_decided)
         taken = daily["acceptance_rate", dimension]
-        assert (taken.numerator, taken.denominator) == (found.accepted, found.verdicts_or_expired)
-    assert list(weeks.values()) == [whole]
+        assert (taken.numerator, taken.denominator) == (one.accepted, one.verdicts_or_expired)
+    assert list(found.weeks.values()) == [whole]
+    p95 = daily["system_latency_p95_seconds", "all"]
+    assert (p95.value, p95.denominator) == (found.system.p95, found.system.measured)
+
+
+def test_a_stretch_long_before_the_weeks_is_measured_too(
+    client: TestClient, ledger_engine: Engine
+) -> None:
+    later = NOW + timedelta(days=400)
+    with transaction(ledger_engine) as conn:
+        found = page_metrics.measured(
+            conn, AT, NOW, first_week=later - timedelta(days=77), now=later
+        )
+    assert (found.whole.handoffs, found.weeks) == (COUNT, {})
 
 
 def test_targets_are_named_as_targets_beside_the_results(client: TestClient) -> None:
@@ -118,6 +135,7 @@ def test_targets_are_named_as_targets_beside_the_results(client: TestClient) -> 
     assert "at least 150 a month 30.4 a month missed" in volume
     (data,) = [one for one in rows if "wrong data" in one]
     assert "at most 5 % – not measured here" in data
+    assert "Baton does not read that answer" in data
     assert '<th scope="col">Target</th>' in page
 
 

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from tests.web.conftest import NOW, SECRET, Visitors, stranger
+from tests.web.routes import every
 
 from baton.errors import LedgerUnavailableError
 from baton.ledger import handoffs, leads, watermarks
@@ -166,3 +167,27 @@ def test_the_plugin_imports_next_to_nothing() -> None:
     look = "import sys, baton.web; print([m for m in sys.modules if m.startswith(('fastapi', 'jinja2', 'sqlalchemy', 'baton.ledger'))])"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_route_falls_over_without_a_ledger_and_nothing_is_done(visitors: Visitors) -> None:
+    client = visitors.client("postgresql+psycopg://baton:secret@127.0.0.1:1/baton")
+    assert isinstance(client.app, FastAPI)
+    asked = every(client.app)
+    assert any(one.changes for one in asked)
+    for one in asked:
+        data = {"seal": Seals(SECRET).make("nadia", NOW)} if one.method == "POST" else None
+        answer = client.request(one.method, one.path, data=data, follow_redirects=False)
+        static = "/static/" in one.path
+        assert answer.status_code in ((200, 404) if static else (404, 422, 503)), one
+        assert "Traceback" not in answer.text
+        assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["since=2016-11-20&until=2026-11-20&band=cold", "owner=nobody", "source=%F0%9F%8F%83"]
+)
+def test_a_filter_that_matches_nothing_says_so(visitors: Visitors, filled: str, query: str) -> None:
+    page = visitors.client(filled).get(f"/handoffs?{query}")
+    assert page.status_code == 200
+    assert "No handoff fits" in page.text
+    assert "Choose another view, or fewer conditions." in page.text

@@ -230,3 +230,16 @@ def test_the_keys_are_documented_where_they_work() -> None:
     for key in "jkxar":
         assert f"<kbd>{key}</kbd>" in page
         assert f"  {key}: " in script
+
+
+def test_two_who_are_told_apart_are_not_one_on_their_own_page_either(
+    ground: Furnished, client: TestClient
+) -> None:
+    addresses = [f"/lead/{one}" for one in ground.twins()]
+    ground.conn.commit()
+    for address in addresses:
+        assert "May be the same person" in client.get(address).text
+    form = form_of(client, "duplicates")
+    client.post("/review/duplicates", data={**form, "only": form.pop("chosen")[0]})
+    for address in addresses:
+        assert "May be the same person" not in client.get(address).text

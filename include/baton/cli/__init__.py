@@ -8,16 +8,20 @@ import typer
 
 from baton.cli import (
     agreement,
+    backfill,
     db,
     decide,
     demo,
     doctor,
     explain,
     leads,
+    mode,
     operations,
     policy,
     policy_schema,
     policy_versions,
+    reconcile,
+    release,
     roster,
     setup,
     whatif,
@@ -55,13 +59,19 @@ policy.app.command()(policy_versions.rollback)
 app.add_typer(policy.app, name="policy", rich_help_panel=_AGREE)
 app.add_typer(roster.app, name="roster", rich_help_panel=_AGREE)
 app.add_typer(db.app, name="db", rich_help_panel=_SERVE)
+app.add_typer(mode.app, name="mode", rich_help_panel=_SERVE)
 app.add_typer(setup.app, name="setup", rich_help_panel=_SERVE)
 app.command(rich_help_panel=_SERVE)(doctor.doctor)
+app.command(rich_help_panel=_SERVE)(reconcile.reconcile)
 app.command(rich_help_panel=_SERVE)(leads.duplicates)
 app.command(rich_help_panel=_DECIDE)(decide.decide)
 app.command(rich_help_panel=_DECIDE)(whatif.whatif)
 app.command(rich_help_panel=_AGREE)(explain.explain)
 app.command(rich_help_panel=_AGREE)(explain.replay)
+app.command(rich_help_panel=_SERVE)(mode.adopt)
+app.command(rich_help_panel=_SERVE)(mode.compare)
+app.command(rich_help_panel=_SERVE)(release.release)
+app.command(rich_help_panel=_SERVE)(backfill.backfill)
 app.command(rich_help_panel=_SERVE)(operations.run)
 app.command(rich_help_panel=_SERVE)(operations.status)
 app.command(rich_help_panel=_SERVE, name="stop-effects")(operations.stop_effects)

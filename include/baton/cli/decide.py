@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from baton.cli.moments import instant
+from baton.cli.moments import instant, lacks_zone
 from baton.cli.shell import err, out
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["decide"]
 
 _MOST_SHOWN = 12
+_SECONDS_A_LINE = 10
 _FEWEST_COLUMNS = 5
 """A mapping of fewer columns would fit files that it was not made for."""
 
@@ -101,6 +102,9 @@ def decide(
         read_accounts(accounts, agreed) if accounts else None,
         guard,
     )
+    if at is not None and lacks_zone(at):
+        said = f"--at '{at}' names no zone: it is taken as {terms.moment:%Y-%m-%d %H:%M} UTC"
+        err().print(said, style="yellow", markup=False)
     _say_what_is_read(export, plan, terms, policy, mapping)
     if explain is not None:
         _explain(export, terms, explain)
@@ -212,11 +216,11 @@ def _explain(export: Export, terms: FileTerms, number: int) -> None:
 
 @contextmanager
 def _progress(export: Export) -> Iterator[Progress]:
-    """Show how far it is and how fast; nothing off a terminal."""
+    """Show how far it is and how fast; off a terminal a line now and then."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     if not err().is_terminal:
-        yield lambda _rows, _bytes: None
+        yield _lines_of_progress(export)
         return
     columns = (
         TextColumn("deciding"),
@@ -234,6 +238,24 @@ def _progress(export: Export) -> Iterator[Progress]:
             bar.update(task, completed=position, rows=rows, speed=speed)
 
         yield reached
+
+
+def _lines_of_progress(export: Export) -> Progress:
+    """Return what tells of the progress in lines, for logs: one every few seconds."""
+    import time
+
+    began = told = time.monotonic()
+
+    def reached(rows: int, position: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told < _SECONDS_A_LINE:
+            return
+        told = now
+        share = f"{100 * position / export.size:.0f} %, " if export.size else ""
+        err().print(f"{share}{rows:,} rows, {rows / (now - began):,.0f} rows/s", markup=False)
+
+    return reached
 
 
 def _show(report: FileReport) -> None:
@@ -264,6 +286,8 @@ def _show(report: FileReport) -> None:
         part("Why not handed off", reasons, total)
     if report.unreadable:
         part("Values that could not be read", list(report.unreadable.items()), total)
+    if report.lower_ends:
+        part("Ranges, taken at their lower end", list(report.lower_ends.items()), total)
     out().print(table)
 
 
@@ -271,6 +295,12 @@ def _say_what_was_written(report: FileReport, out_file: Path | None, kept: Path 
     say = err().print
     if out_file is not None:
         say(f"decisions on {report.decided} rows are in {out_file}", markup=False)
+    if report.repeated:
+        rows = ", ".join(f"row {row} as row {first}" for row, first in report.repeats)
+        more = ", …" if report.repeated > len(report.repeats) else ""
+        names = "row names" if report.repeated == 1 else "rows name"
+        text = f"{report.repeated} {names} a lead that an earlier row names ({rows}{more})"
+        say(f"{text}: each row was decided by itself", style="yellow", markup=False)
     if not report.rejected:
         return
     where = f"; they are in {kept}" if kept else "; --rejects FILE keeps them"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from baton.cli.mode import going_out
 from baton.clock import SystemClock
 from baton.connections import HubSpotConnection, SalesforceConnection, SlackConnection
 from baton.crm.hubspot import HubSpotGateway
@@ -15,6 +16,12 @@ from baton.ledger import policies, rosters
 from baton.ledger.engine import ledger_engine, transaction
 from baton.ledger.migrate import check_current
 from baton.notify.slack import SlackGateway
+from baton.pipeline.field_mapping import (
+    MappingFinding,
+    check_hubspot_fields,
+    check_salesforce_fields,
+)
+from baton.pipeline.modes import Modes
 from baton.pipeline.setup import check_salesforce, hubspot_plan, required_fields, setup_hubspot
 from baton.policy.lint import lint
 from baton.policy.loader import parse_policy
@@ -71,11 +78,12 @@ def _ledger(env: Mapping[str, str]) -> tuple[list[Finding], _Seen]:
             check_current(engine)
             with transaction(engine) as conn:
                 bundle, roster = policies.current(conn), rosters.current(conn)
+                modes = Modes.read(conn, settings.mode)
         finally:
             engine.dispose()
     except BatonError as error:
         return [Finding("ledger", False, str(error))], _Seen()
-    found = [Finding("ledger", True, f"answers, tables are current, mode {settings.mode.value}")]
+    found = [Finding("ledger", True, "answers, tables are current"), _mode(env, modes)]
     seen = _Seen()
     if bundle is None:
         mend = "run 'baton policy activate include/policy'"
@@ -88,6 +96,14 @@ def _ledger(env: Mapping[str, str]) -> tuple[list[Finding], _Seen]:
     else:
         seen = replace(seen, roster=roster_from_json(roster.content))
     return [*found, *_agreement(seen)], seen
+
+
+def _mode(env: Mapping[str, str], modes: Modes) -> Finding:
+    """Say what goes out; that it does because nobody said otherwise is worth a remark."""
+    if env.get("BATON_MODE", "").strip() or modes.by_scope:
+        return Finding("mode", True, f"{modes.default_of_all.value}: effects {going_out(modes)}")
+    words = "live, because BATON_MODE is not set: leads are handed over as soon as the Dags run"
+    return Finding("mode", True, words, "set BATON_MODE=live, or observe first: docs/going-live.md")
 
 
 def _agreement(seen: _Seen) -> Iterator[Finding]:
@@ -122,15 +138,7 @@ def _hubspot(env: Mapping[str, str], seen: _Seen) -> list[Finding]:
         Finding("HubSpot", False, what, "delete or rename it in HubSpot, then set up again")
         for what in report.differing
     ]
-    found += [
-        Finding(
-            "HubSpot",
-            False,
-            f"the policy reads a {what} that does not exist",
-            "correct the field's name in the policy, or create it in HubSpot",
-        )
-        for what in report.missing
-    ]
+    found += _fields("HubSpot", check_hubspot_fields(gateway, seen.policy), but=report.created)
     if len(found) == 1:
         found.append(Finding("HubSpot", True, "every property and list is there"))
     return found
@@ -148,10 +156,25 @@ def _salesforce(env: Mapping[str, str], seen: _Seen) -> list[Finding]:
         ]
         if not missing:
             found.append(Finding("Salesforce", True, "every custom field is there and serves"))
+        found += _fields("Salesforce", check_salesforce_fields(gateway, seen.policy))
         found += _queues(gateway, seen.policy)
     if seen.roster is not None:
         found += _users(gateway, seen.roster)
     return found
+
+
+def _fields(
+    subject: str, found: Sequence[MappingFinding], *, but: Sequence[str] = ()
+) -> list[Finding]:
+    """Return what is wrong with the field mapping; what setup would create is told already."""
+    told = {what.partition(" ")[2] for what in but}
+    return [
+        Finding(
+            subject, False, f"{one.connection}: {one.object} {one.field} {one.trouble}", one.mend
+        )
+        for one in found
+        if one.code != "gone" or one.field not in told
+    ]
 
 
 def _queues(gateway: SalesforceGateway, policy: Policy) -> list[Finding]:

@@ -72,13 +72,16 @@ def _show(told: Told) -> None:
         out().print(passage.title, style="bold", markup=False)
         for sentence in passage.sentences:
             out().print(Text(f"  {sentence}"))
+    out().print()
+    now = f"{told.has_it} has it now." if told.has_it else "Nobody of sales has it now."
+    out().print(now, markup=False)
     if told.others:
-        out().print()
         out().print(f"{len(told.others)} other decisions on this lead:", style="bold")
         for one in told.others[:_MOST_OTHERS]:
             band = f", {one.band}" if one.band else ""
+            to = f", {one.owner}" if one.owner else ""
             out().print(
-                f"  {one.id}: {one.decided_at:%Y-%m-%d %H:%M} UTC, {one.outcome}{band}"
+                f"  {one.id}: {one.decided_at:%Y-%m-%d %H:%M} UTC, {one.outcome}{to}{band}"
                 f" [{one.reason_code}]",
                 markup=False,
             )

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from baton.pipeline.context import Context
+    from baton.pipeline.context import Context, LedgerOnly
     from baton.settings import Settings
 
-__all__ = ["environment", "ledger", "pipeline_context", "settings"]
+__all__ = ["environment", "ledger", "ledger_context", "pipeline_context", "settings"]
 
 _LEDGER = "BATON_DATABASE_URL"
 
@@ -55,6 +55,27 @@ def ledger() -> Iterator[Connection]:
         check_current(engine)
         with transaction(engine) as conn:
             yield conn
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def ledger_context() -> Iterator[LedgerOnly]:
+    """Open the ledger for steps that call nothing outside: no connection is needed.
+
+    Raises:
+        SettingsError: no ledger is named.
+        LedgerUnavailableError, MigrationNeededError: it does not answer, or needs migrating.
+    """
+    from baton.clock import SystemClock
+    from baton.ledger.engine import ledger_engine
+    from baton.ledger.migrate import check_current
+    from baton.pipeline.context import LedgerOnly
+
+    engine = ledger_engine(settings().database_url)
+    try:
+        check_current(engine)
+        yield LedgerOnly(engine, SystemClock())
     finally:
         engine.dispose()
 

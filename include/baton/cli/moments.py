@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from baton.clock import SystemClock
 from baton.errors import ConfigurationError
 from baton.leads.values import read_instant
 
-__all__ = ["beginning", "instant"]
+__all__ = ["beginning", "instant", "lacks_zone"]
 
 _MOST = 100_000
 """The longest length, in whatever unit: eleven years of hours."""
@@ -24,6 +25,12 @@ def instant(text: str | None, option: str) -> datetime:
             f"{option} '{text}' is no date or time; write, for example, 2026-11-20T10:00Z"
         )
     return found
+
+
+def lacks_zone(text: str) -> bool:
+    """Tell whether a moment is written without a zone: it is read as UTC then."""
+    told = text.strip()
+    return not told.isdecimal() and not re.search(r"(Z|[+-]\d{2}(:?\d{2})?)$", told[10:], re.I)
 
 
 def beginning(text: str, now: datetime) -> datetime:

@@ -11,12 +11,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from baton.cli.installation import ledger, pipeline_context, settings
+from baton.cli.installation import ledger, ledger_context, pipeline_context, settings
 from baton.cli.shell import out, whoever_calls
 
 if TYPE_CHECKING:
     from baton.ledger.drift import WarningRow
-    from baton.pipeline.context import Context
+    from baton.pipeline.context import Context, LedgerContext
+    from baton.pipeline.modes import Modes
     from baton.pipeline.report import StepReport
 
 
@@ -56,9 +57,32 @@ def run(
 
     Examples: `baton run qualify`, `baton run chain`
     """
+    if step in LEDGER_ALONE:
+        with ledger_context() as ledger_alone:
+            _print_report(step, LEDGER_ALONE[step](ledger_alone))
+        return
     with pipeline_context() as ctx:
         for one in CHAIN if step is Step.CHAIN else (step,):
             _print_report(one, call(one, ctx))
+
+
+def _conservation(ctx: LedgerContext) -> StepReport:
+    from baton.pipeline.upkeep import check_conservation
+
+    return check_conservation(ctx)
+
+
+def _measure(ctx: LedgerContext) -> StepReport:
+    from baton.pipeline.audit import measure
+
+    return measure(ctx)
+
+
+LEDGER_ALONE: Mapping[Step, Callable[[LedgerContext], StepReport]] = {
+    Step.CONSERVATION: _conservation,
+    Step.MEASURE: _measure,
+}
+"""Steps that call nothing outside: they run without any connection to a CRM."""
 
 
 def call(step: Step, ctx: Context) -> StepReport:
@@ -108,10 +132,14 @@ def status() -> None:
         duplicates,
         outbox,
         policies,
+        rate_limits,
         rosters,
         switches,
         watermarks,
     )
+    from baton.ledger.daily_budget import BudgetTerms
+    from baton.pipeline import api_budget
+    from baton.pipeline.modes import Modes
     from baton.pipeline.pull import WATERMARK
 
     with ledger() as conn:
@@ -120,17 +148,23 @@ def status() -> None:
         depth = outbox.depth(conn)
         policy, roster = policies.current_hash(conn), rosters.current(conn)
         stopped = switches.effects_stopped(conn)
+        modes = Modes.read(conn, settings().mode)
         mark = watermarks.get(conn, WATERMARK)
         warnings = drift.warnings_since(conn, now - timedelta(days=1))
         pairs = duplicates.count(conn)
+        days = api_budget.shown(
+            rate_limits.daily_budgets(conn, now), BudgetTerms(reserve=settings().hot_reserve)
+        )
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_row("mode", settings().mode.value)
+    table.add_row("mode", modes.default_of_all.value)
     table.add_row("policy", policy[:12] if policy else "[red]none is active[/]")
     table.add_row("roster", roster.hash[:12] if roster else "[red]none[/]")
-    table.add_row("effects", "[red]stopped: baton resume-effects[/]" if stopped else "go out")
+    table.add_row("effects", _effects(modes, stopped=stopped))
     table.add_row("HubSpot read to", f"{mark} " if mark else "not read yet")
     table.add_row("leads", _counts(health.leads))
     table.add_row("handoffs", _counts(health.handoffs))
+    for name, said in days:
+        table.add_row(name, said)
     for one in depth:
         table.add_row(
             f"{one.kind}",
@@ -143,25 +177,66 @@ def status() -> None:
     out().print(table)
 
 
-def stop_effects(
-    by: Annotated[str | None, typer.Option("--by", help="Who (default: your login name).")] = None,
-) -> None:
-    """Pull the kill switch: deciding goes on, but nothing is written or sent until resumed."""
+def _effects(modes: Modes, *, stopped: bool) -> str:
+    from baton.cli.mode import going_out
+
+    return "[red]stopped: baton resume-effects[/]" if stopped else escape(going_out(modes))
+
+
+By = Annotated[str | None, typer.Option("--by", help="Who (default: your login name).")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")]
+
+
+def stop_effects(by: By = None, reason: Reason = "by command", dry_run: DryRun = False) -> None:
+    """Pull the kill switch: deciding goes on, but nothing is written or sent until resumed.
+
+    What is under way at that instant (one call to Salesforce or HubSpot, one message) is finished
+    and recorded; everything else is kept as it is.
+
+    Examples: `baton stop-effects --reason "wrong owners in DACH"`, `baton stop-effects --dry-run`
+    """
+    _switch(stop=True, by=by, reason=reason, dry_run=dry_run)
+
+
+def resume_effects(by: By = None, reason: Reason = "by command", dry_run: DryRun = False) -> None:
+    """Release the kill switch: what has waited goes out with the next delivery.
+
+    Examples: `baton resume-effects --dry-run`, `baton resume-effects --reason "roster mended"`
+    """
+    _switch(stop=False, by=by, reason=reason, dry_run=dry_run)
+
+
+def _switch(*, stop: bool, by: str | None, reason: str, dry_run: bool) -> None:
+    import uuid
+
     from baton.clock import SystemClock
-    from baton.ledger import switches
+    from baton.errors import SettingsError
+    from baton.ledger import outbox
+    from baton.pipeline.admin_requests import Refused
+    from baton.pipeline.effects_switch import Asked, switch_effects, version
 
     with ledger() as conn:
-        switches.stop_effects(conn, by=by or whoever_calls(), at=SystemClock().now())
-    out().print("nothing goes out any more; everything is kept. Resume: baton resume-effects")
+        waiting = sum(one.count for one in outbox.depth(conn) if one.state in _STILL_TO_GO)
+        if dry_run:
+            ending = "would be kept back" if stop else "would go out with the next delivery"
+            out().print(f"{waiting} effects {ending}")
+            return
+        asked = Asked(
+            stop=stop,
+            by=by or whoever_calls(),
+            reason=reason,
+            form=uuid.uuid4().hex,
+            seen=version(conn),
+        )
+        done = switch_effects(conn, asked, at=SystemClock().now())
+    if isinstance(done, Refused):
+        raise SettingsError(done.words)
+    ending = " Resume: baton resume-effects" if stop else ""
+    out().print(f"{done.words} {waiting} effects wait.{ending}", markup=False)
 
 
-def resume_effects() -> None:
-    """Release the kill switch: what has waited goes out with the next delivery."""
-    from baton.ledger import switches
-
-    with ledger() as conn:
-        switches.resume_effects(conn)
-    out().print("effects go out again")
+_STILL_TO_GO = ("pending", "waiting", "leased", "ambiguous")
 
 
 def _unusual(warnings: Sequence[WarningRow]) -> str:

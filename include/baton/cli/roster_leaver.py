@@ -58,7 +58,7 @@ def leaver(
         if not chosen:
             out().print("nobody's last day has come with anything left to do")
         for one, wish in chosen:
-            _show(one, everything=everything)
+            _show(one, everything=everything, emptied=dry_run or not one.due)
             if dry_run:
                 _say_dry(desk, one, wish)
             else:
@@ -108,7 +108,7 @@ def _chosen(
             yield one, wish_of(roster, to, one.rep.key)
 
 
-def _show(one: Leaving, *, everything: bool) -> None:
+def _show(one: Leaving, *, everything: bool, emptied: bool) -> None:
     from rich.table import Table
 
     count = len(one.handoffs)
@@ -124,6 +124,9 @@ def _show(one: Leaving, *, everything: bool) -> None:
         out().print(f"  and {count - _SHOWN} more (--all lists them)")
     for key in one.reports:
         said = f"careful: {key} reports to them; name another manager"
+        out().print(said, style="yellow", markup=False)
+    for pool in one.emptied if emptied else ():
+        said = f"careful: without them nobody is left in the pool '{pool}'"
         out().print(said, style="yellow", markup=False)
     for text in one.in_policy:
         said = f"careful: in the policy {text}; that has to change"

@@ -54,8 +54,6 @@ def tell(edited: RosterEdited, *, dry_run: bool) -> None:
         return
     for one in edited.changes:
         out().print(f"  {one.text}", markup=False)
-    if edited.overtaken:
-        out().print("somebody else changed the roster meanwhile: this was done on top of it")
     for pool in edited.emptied:
         text = f"careful: nobody draws leads in the pool '{pool}' any more; they go the way of"
         out().print(f"{text} its rule's if_nobody", markup=False, style="yellow")

@@ -19,14 +19,14 @@ from baton.leads.permission import Permissions, permissions
 from baton.leads.states import LeadState
 from baton.policy.actions import ReturnTo
 from baton.policy.facts import Facts
-from baton.policy.models import Band, Disposition, Policy
+from baton.policy.models import Band, Disposition, Lapse, Policy, RouteRule
 from baton.policy.roster import Roster
 from baton.routing.book import PoolBook
 from baton.routing.ladder import OwnerKind, Route, RouteReason
 from baton.scoring.bands import band_of, higher
 from baton.scoring.points import Score, score
 from baton.scoring.triggers import Fired, fired
-from baton.sla.terms import Terms, born, kept_by, of_import, of_test, with_alarm
+from baton.sla.terms import Terms, born, kept_by, of_import, of_test, staying, with_alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,10 +296,20 @@ def terms_of(case: Case, found: Route, captured_at: datetime) -> Terms | None:
         terms = of_import(terms)
     if terms is not None and case.origin is Origin.TEST:
         terms = of_test(terms)
+    rule = next((rule for rule in case.policy.route if rule.id == found.rule_id), None)
+    if terms is not None and _stays(found, rule):
+        terms = staying(terms)
     if terms is None or not queued:
         return kept_by(terms, case.moment) if terms and hosts_meeting(case, found) else terms
-    rule = next((rule for rule in case.policy.route if rule.id == found.rule_id), None)
     return with_alarm(terms, rule.alarm_after if rule else None, calendar)
+
+
+def _stays(found: Route, rule: RouteRule | None) -> bool:
+    """Tell whether the lead stays with its owner though the clock runs out.
+
+    Who has the account or the opportunity keeps it, and so does whom the policy says so of.
+    """
+    return not found.change_owner or (rule is not None and rule.reassign is Lapse.NEVER)
 
 
 def hosts_meeting(case: Case, found: Route) -> bool:

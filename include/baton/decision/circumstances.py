@@ -14,9 +14,10 @@ from baton.decision.inputs import DecisionInputs
 from baton.errors import PolicyError
 from baton.leads.relations import CrmRelations, MatchedBy, relation_facts
 from baton.policy.models import Policy
-from baton.policy.roster import Rep, Roster
+from baton.policy.roster import Leave, Rep, Roster
 
 A_WHILE = timedelta(minutes=30)
+A_DAY = timedelta(days=1)
 _PLENTY = 100_000
 _CAPS = ("cap_open", "cap_hour", "cap_day", "cap_week")
 
@@ -25,6 +26,7 @@ class CircumstanceKind(StrEnum):
     """What is otherwise; `key` and `at` of a circumstance say whom or when."""
 
     PRESENT = "present"
+    AWAY = "away"
     BELOW_CAPS = "below_caps"
     LATER = "later"
     NEXT_TURN = "next_turn"
@@ -33,6 +35,11 @@ class CircumstanceKind(StrEnum):
     NO_LEAD_OWNER = "no_lead_owner"
     CLEAR_ACCOUNT = "clear_account"
     SMALL_RUN = "small_run"
+
+
+_OF_ONE_PERSON = frozenset(
+    {CircumstanceKind.PRESENT, CircumstanceKind.AWAY, CircumstanceKind.BELOW_CAPS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,9 @@ def circumstances(
     """Return what is worth trying: about the people and pools that were looked at, time, relations."""
     found: list[Circumstance] = []
     reps = _looked_at(inputs, decision, roster)
+    gone = _without_owner(inputs, decision, roster)
+    if gone is not None and not decision.consulted.get("pools"):
+        found.append(gone)
     for rep in reps:
         if rep.on_leave(inputs.decided_at):
             words = f"{rep.name} had not been away"
@@ -65,7 +75,20 @@ def circumstances(
     if decision.consulted.get("handed_off"):
         words = "this run had handed over fewer leads before it"
         found.append(Circumstance(CircumstanceKind.SMALL_RUN, words))
+    if gone is not None and gone not in found:
+        found.append(gone)
     return (*found, *_related(inputs.relations))
+
+
+def _without_owner(
+    inputs: DecisionInputs, decision: Decision, roster: Roster
+) -> Circumstance | None:
+    """Return that whoever got it had been away; a colleague's test never goes elsewhere."""
+    owner = decision.route.owner if decision.route else None
+    rep = roster.rep(owner.key) if owner is not None and inputs.tester is None else None
+    return (
+        Circumstance(CircumstanceKind.AWAY, f"{rep.name} had been away", rep.key) if rep else None
+    )
 
 
 def _looked_at(inputs: DecisionInputs, decision: Decision, roster: Roster) -> tuple[Rep, ...]:
@@ -159,7 +182,7 @@ def _relations_under(kind: CircumstanceKind, relations: CrmRelations) -> CrmRela
 
 def roster_under(circumstance: Circumstance, roster: Roster, moment: datetime) -> Roster:
     """Return the roster as it would have been at `moment`."""
-    if circumstance.kind not in (CircumstanceKind.PRESENT, CircumstanceKind.BELOW_CAPS):
+    if circumstance.kind not in _OF_ONE_PERSON:
         return roster
     people = tuple(
         _rep_under(circumstance.kind, rep, moment) if rep.key == circumstance.key else rep
@@ -172,6 +195,8 @@ def _rep_under(kind: CircumstanceKind, rep: Rep, moment: datetime) -> Rep:
     values = {name: getattr(rep, name) for name in type(rep).model_fields}
     if kind is CircumstanceKind.PRESENT:
         values["leave"] = tuple(part for part in rep.leave if not part.covers(moment))
+    elif kind is CircumstanceKind.AWAY:
+        values["leave"] = (*rep.leave, Leave(start=moment, end=moment + A_DAY))
     else:
         values |= {name: _PLENTY for name in _CAPS if name in values}
     # Checked when the roster was read; a copy must not take over what was remembered of the old.

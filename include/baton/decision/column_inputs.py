@@ -22,7 +22,13 @@ from baton.leads.accounts import AccountIndex, match_account
 from baton.leads.facts import Problem
 from baton.leads.history import NEW_LEAD
 from baton.leads.permission import Permissions
-from baton.leads.relations import CrmRelations, MatchedBy, relation_facts, relations_from
+from baton.leads.relations import (
+    NO_MATCH,
+    CrmRelations,
+    MatchedBy,
+    relation_facts,
+    relations_from,
+)
 from baton.leads.states import LeadState
 from baton.leads.verdict import GOOD, Failure, Verdict
 from baton.policy.facts import FactValue
@@ -229,6 +235,9 @@ def _flags(rows: Sequence[Mapping[str, bool]]) -> dict[str, Bools]:
     }
 
 
+_UNRELATED = CrmRelations()
+
+
 def matcher(accounts: AccountIndex, *, remembered: int = 200_000) -> Matcher:
     """Return what finds the account of a company; it remembers so many that were asked for."""
 
@@ -237,7 +246,7 @@ def matcher(accounts: AccountIndex, *, remembered: int = 200_000) -> Matcher:
         domain: str | None, name: str | None, mail_domain: str | None, country: str | None
     ) -> CrmRelations:
         found = match_account(domain, name, accounts, mail_domain=mail_domain, country=country)
-        return relations_from(found)
+        return _UNRELATED if found is NO_MATCH else relations_from(found)
 
     return match
 

@@ -18,7 +18,7 @@ from baton.decision.package import points_in_words, reason_in_words
 from baton.policy.models import Band, Policy
 from baton.policy.roster import Roster
 from baton.routing.book import PoolBook
-from baton.routing.ladder import Owner, OwnerKind, Route, TraceStep
+from baton.routing.ladder import STICKINESS, Owner, OwnerKind, Route, TraceStep
 from baton.scoring.bands import higher
 
 _OUTCOMES = {
@@ -236,6 +236,8 @@ def _went_to(route: Route, roster: Roster | None) -> str:
     if route.owner is None:
         return f"Nobody got it [{route.reason_code}]."
     by = f" by rule {route.rule_id}" if route.rule_id else ""
+    if route.rule_id == STICKINESS:
+        by = " as somebody who knows the lead"
     of = f" of pool {route.pool}" if route.pool else ""
     why = f": {route.say}" if route.say else ""
     return f"{named(route.owner, roster)}{of} got it{by}{why} [{route.reason_code}]."
@@ -258,10 +260,18 @@ def _others(decision: Decision, roster: Roster | None) -> Passage:
         if rep.key == owner:
             continue
         said = [step.text for step in route.trace if names_rep(step, rep.key)]
-        sentences += [f"{rep.name}: {text}." for text in dict.fromkeys(said)]
+        sentences += [_of(rep.name, rep.key, text) for text in dict.fromkeys(said)]
     if not sentences and route.owner is not None:
         sentences.append("Nobody else came into question on the step that decided.")
     return Passage("others", "Who else could have got it", tuple(sentences))
+
+
+def _of(name: str, key: str, text: str) -> str:
+    """Return a sentence of the trace as one about somebody, whose name it begins with."""
+    pool, colon, rest = text.partition(": ")
+    where, said = (f" ({pool})", rest) if colon and pool.startswith("pool ") else ("", text)
+    begins = f"{key} "
+    return f"{name}{where}: {said.removeprefix(begins)}."
 
 
 def names_rep(step: TraceStep, key: str) -> bool:

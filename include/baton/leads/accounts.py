@@ -160,9 +160,14 @@ class _Asked:
     """What the lead says of its company, ready to be compared."""
 
     hosts: tuple[str, ...]
-    name: str | None
+    said_name: str | None
     country: str | None
     index: AccountIndex = field(repr=False)
+
+    @property
+    def name(self) -> str | None:
+        """Return the name as names are compared. It costs more than all else: ask when needed."""
+        return normalised_company_name(self.said_name)
 
 
 def match_account(
@@ -179,7 +184,7 @@ def match_account(
     """
     hosts = tuple(dict.fromkeys(host for one in (domain, mail_domain) if (host := plain_host(one))))
     own = tuple(host for host in hosts if not _is_free(host, index))
-    asked = _Asked(own, normalised_company_name(name), country, index)
+    asked = _Asked(own, name, country, index)
     hits = _by_domain(asked) or _by_name(asked)
     return _settled(hits, asked) if hits else NO_MATCH
 
@@ -194,8 +199,9 @@ def _by_domain(asked: _Asked) -> list[_Hit]:
     hits: dict[str, _Hit] = {}
     for host in asked.hosts:
         found = _of_host(host, asked.index)
-        if not found:
-            found = _of_host(registrable_domain(host) or host, asked.index, below=host)
+        top = None if found else registrable_domain(host)
+        if top and top != host:
+            found = _of_host(top, asked.index, below=host)
         for hit in found:
             hits.setdefault(hit.account.id, hit)
     return list(hits.values())
@@ -221,11 +227,12 @@ def _by_name(asked: _Asked) -> list[_Hit]:
     The same name at another domain may be another company: it lowers the confidence. A sibling
     domain with another name is another company as often as not: it is no match.
     """
+    name = asked.name
+    named = asked.index.by_name.get(name, ()) if name else ()
+    if name and not named:
+        return []
     siblings = {account.id: account for account in _siblings(asked)}
-    named = asked.index.by_name.get(asked.name, ()) if asked.name else ()
     if not named:
-        if asked.name:
-            return []
         reason = "the same name under another country's domain"
         return [_Hit(a, MatchedBy.SIBLING, SIBLING_ALONE, reason) for a in siblings.values()]
     both = [account for account in named if account.id in siblings]

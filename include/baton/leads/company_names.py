@@ -120,7 +120,7 @@ for _place, (_, _parts) in enumerate(_ALL_FORMS):
     _FORMS_BY_END[_parts[-1]].append(_place)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def normalised_company_name(name: str | None) -> str | None:
     """Return the name without case, accents, punctuation and legal form; None for placeholders.
 
@@ -153,6 +153,8 @@ def _without_legal_form(text: str) -> str:
 
 def folded(text: str) -> str:
     """Return a text without case and accents, special letters as their plain neighbours."""
+    if text.isascii():
+        return text.casefold()
     apart = unicodedata.normalize("NFKD", text)
     plain = "".join(char for char in apart if not unicodedata.combining(char))
     return unicodedata.normalize("NFC", plain).casefold().translate(_SAME_LETTERS)

@@ -119,7 +119,7 @@ def host_forms(host: str) -> frozenset[str]:
         return frozenset((host, written))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def registrable_domain(host: str) -> str | None:
     """Return the part of a host that one owner registers: "mail.acme.co.uk" gives "acme.co.uk".
 

@@ -14,6 +14,7 @@ from baton.leads.model import LeadSnapshot
 from baton.leads.places import country_code
 from baton.leads.texts import is_placeholder, tidy
 from baton.leads.values import (
+    is_range,
     read_boolean,
     read_date,
     read_headcount,
@@ -43,11 +44,15 @@ _Outcome: TypeAlias = tuple[FactValue, Problem | None]
 
 @dataclass(frozen=True, slots=True)
 class FactsRead:
-    """What a snapshot says, what in it is nonsense, and where each fact was read."""
+    """What a snapshot says, what in it is nonsense, and where each fact was read.
+
+    `lower_ends`: labels of which a range was told ("51-200"), and its lower end was taken.
+    """
 
     facts: Facts
     problems: tuple[Problem, ...]
     sources: Mapping[str, str]
+    lower_ends: tuple[str, ...] = ()
 
 
 class _UnusableError(Exception):
@@ -114,7 +119,8 @@ def read_facts(snapshot: LeadSnapshot, policy: Policy, kept: KeptValues | None =
     reader = _Reader(snapshot, kept)
     for reading in policy.readings:
         reader.read(reading)
-    return FactsRead(reader.facts, tuple(reader.problems), reader.sources)
+    ends = tuple(reader.lower_ends)
+    return FactsRead(reader.facts, tuple(reader.problems), reader.sources, ends)
 
 
 def read_told(
@@ -145,6 +151,7 @@ class _Reader:
         self.facts: dict[str, FactValue] = {}
         self.problems: list[Problem] = []
         self.sources: dict[str, str] = {}
+        self.lower_ends: list[str] = []
         self.latest = snapshot.seen_at + FUTURE_SLACK
 
     def read(self, reading: FieldReading) -> None:
@@ -156,6 +163,8 @@ class _Reader:
             value = self.value(reading.field, raw)
             if known(value):
                 self.facts[reading.field.label] = value
+                if reading.field.type is FieldType.INTEGER and is_range(raw):
+                    self.lower_ends.append(reading.field.label)
                 self.sources[reading.field.label] = f"hubspot {kind}.{name}"
                 return
 

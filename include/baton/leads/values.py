@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_MILLIS = re.compile(r"-?\d{11,14}")
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
+_DOTTED = re.compile(r"[+-]?\d{1,3}(\.\d{3})+")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _LONGEST = 64
 _YES, _NO = frozenset({"true", "yes", "y", "1"}), frozenset({"false", "no", "n", "0"})
@@ -59,7 +60,9 @@ def _scientific(told: str) -> Decimal | None:
 
 
 def read_integer(text: str | None) -> int | None:
-    """Read a whole number ("120", "120.0")."""
+    """Read a whole number ("120", "120.0"), but not "1.000": a thousand to some, one to others."""
+    if _DOTTED.fullmatch((text or "").strip()):
+        return None
     number = read_number(text)
     return int(number) if number is not None and number == number.to_integral_value() else None
 
@@ -76,6 +79,11 @@ def read_list(text: str | None) -> tuple[str, ...]:
 
 
 _HEADCOUNT = re.compile(r"(?P<low>\d[\d,]*)\s*(?:(?:-|–|to)\s*\d[\d,]*|\+)\s*(?:employees|people)?")
+
+
+def is_range(text: str) -> bool:
+    """Tell whether a text states a size as a range, of which `read_headcount` takes the lower end."""
+    return not text.isdigit() and _HEADCOUNT.fullmatch(text.strip().lower()) is not None
 
 
 def read_headcount(text: str | None) -> int | None:

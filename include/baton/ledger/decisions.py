@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from baton.ledger.tables import among, decision
 
@@ -83,6 +84,18 @@ def latest(conn: Connection, lead_id: int) -> DecisionRow | None:
     """Return the newest decision about a lead, or None."""
     found = of_lead(conn, lead_id, limit=1)
     return found[0] if found else None
+
+
+def scopes(conn: Connection, lead_ids: Iterable[int]) -> dict[int, tuple[str | None, str | None]]:
+    """Return form and territory of each of these leads, as they were decided on last."""
+    facts = decision.c.inputs["facts"]
+    query = (
+        select(decision.c.lead_id, facts["Form"].astext, facts["Territory"].astext)
+        .ext(distinct_on(decision.c.lead_id))
+        .where(among(decision.c.lead_id, lead_ids))
+        .order_by(decision.c.lead_id, decision.c.id.desc())
+    )
+    return {row[0]: (row[1], row[2]) for row in conn.execute(query)}
 
 
 def of_lead(

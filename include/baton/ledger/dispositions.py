@@ -1,16 +1,17 @@
-"""Dispositions: what sales said became of a handoff."""
+"""Dispositions: what sales said became of a handoff, and what it said and may not say yet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from baton.ledger.tables import among, disposition
+from baton.ledger.tables import OPEN_HANDOFF_STATES, among, disposition, handoff
+from baton.ledger.tables_edits import refused_disposition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +72,56 @@ _SHOW_NEWEST = text(
         ) newest WHERE handoff.id = newest.handoff_id
     """
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An outcome that may not be given yet. `source` is the record on which it stands."""
+
+    handoff_id: int
+    source: str
+    outcome: str
+    reason: str | None
+    return_date: date | None
+    given_at: datetime
+    by_whom: str | None
+    words: str
+
+
+def refuse(conn: Connection, new: Refusal, *, at: datetime) -> None:
+    """Keep an outcome that was refused, to be looked at again; the newest of a record counts."""
+    values = {each.name: getattr(new, each.name) for each in fields(new)}
+    values |= {"refused_at": at, "settled_at": None}
+    conn.execute(
+        insert(refused_disposition)
+        .values(**values)
+        .on_conflict_do_update(index_elements=["handoff_id", "source"], set_=values)
+    )
+
+
+def refusals(conn: Connection) -> list[Refusal]:
+    """Return the outcomes that are refused so far and whose handoffs are open, oldest first."""
+    query = (
+        select(refused_disposition)
+        .join(handoff, handoff.c.id == refused_disposition.c.handoff_id)
+        .where(refused_disposition.c.settled_at.is_(None), handoff.c.state.in_(OPEN_HANDOFF_STATES))
+        .order_by(refused_disposition.c.id)
+    )
+    names = [each.name for each in fields(Refusal)]
+    return [
+        Refusal(**{name: row[name] for name in names}) for row in conn.execute(query).mappings()
+    ]
+
+
+def settle_refusals(conn: Connection, ones: Iterable[tuple[int, str]], *, at: datetime) -> None:
+    """Close refusals by handoff id and source: taken after all, or taken back by the rep."""
+    for handoff_id, source in ones:
+        conn.execute(
+            update(refused_disposition)
+            .where(
+                refused_disposition.c.handoff_id == handoff_id,
+                refused_disposition.c.source == source,
+                refused_disposition.c.settled_at.is_(None),
+            )
+            .values(settled_at=at)
+        )

@@ -107,6 +107,8 @@ class LeadDossier:
     owner_key: str | None = None
     disposition_code: str | None = None
     return_at: datetime | None = None
+    handoff_state: str | None = None
+    cold_since: datetime | None = None
 
 
 def lead_dossiers(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadDossier]:
@@ -146,6 +148,7 @@ def lead_dossiers(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadDo
             result=row.result or {},
             policy_hash=row.policy_hash,
             person=persons.get(row.id, FORGOTTEN),
+            cold_since=row.cold_since,
             **newest_handoffs.get(row.id, {}),
         )
         for row in rows
@@ -165,6 +168,7 @@ def _newest_handoffs(conn: Connection, lead_ids: list[int]) -> dict[int, dict[st
         select(
             handoff.c.lead_id,
             handoff.c.key.label("handoff_key"),
+            handoff.c.state.label("handoff_state"),
             handoff.c.disposition_code,
             hop.c.owner_key,
             return_at.label("return_at"),
@@ -175,7 +179,7 @@ def _newest_handoffs(conn: Connection, lead_ids: list[int]) -> dict[int, dict[st
         .order_by(handoff.c.lead_id, handoff.c.id.desc(), hop.c.number.desc())
         .ext(distinct_on(handoff.c.lead_id))
     )
-    names = ("handoff_key", "owner_key", "disposition_code", "return_at")
+    names = ("handoff_key", "handoff_state", "owner_key", "disposition_code", "return_at")
     rows = conn.execute(query).mappings()
     return {row["lead_id"]: {name: row[name] for name in names} for row in rows}
 

@@ -20,6 +20,7 @@ REPLACED_KINDS = ("hubspot_state",)
 """Of a lead-level effect of these kinds only the newest counts."""
 _ENDED = ("won", "lost", "recycled", "disqualified", "cancelled")
 
+# The ledger's own sequence orders them: a worker's clock may be wrong.
 # `e` is the effect. Written once, used by the claim and by the check before sending.
 OUTDATED = f"""(
     EXISTS (SELECT 1 FROM hop newer
@@ -30,7 +31,16 @@ OUTDATED = f"""(
     OR (e.handoff_id IS NULL AND {one_of("e.kind", REPLACED_KINDS)} AND EXISTS (
             SELECT 1 FROM effect later
             WHERE later.lead_id = e.lead_id AND later.kind = e.kind
-              AND later.handoff_id IS NULL AND later.generation > e.generation))
+              AND later.handoff_id IS NULL AND later.id > e.id))
+)"""
+
+# A write of the same lead's copy is under way: what it read may be older than what is due now, and
+# the slower of the two must not have the last word.
+IN_PROGRESS = f"""(
+    e.handoff_id IS NULL AND {one_of("e.kind", REPLACED_KINDS)} AND EXISTS (
+        SELECT 1 FROM effect other
+        WHERE other.lead_id = e.lead_id AND other.kind = e.kind AND other.id <> e.id
+          AND other.handoff_id IS NULL AND other.state = 'leased' AND other.lease_until > :now)
 )"""
 
 
@@ -38,8 +48,7 @@ OUTDATED = f"""(
 class NewEffect:
     """Something to be done outside. `params` holds no personal data.
 
-    `generation` is the hop's number, or for a lead-level effect a number that grows (the decision's
-    id). `depends_on_key` names an effect that must be done first, of this call or an earlier one.
+    `generation` is the hop's number; of lead-level effects the one added last is the newest. `depends_on_key` names an effect that must be done first, of this call or an earlier one.
     `priority`: lower goes first; 0 for the hottest band. `not_before`: the instant from which it may
     be carried out; None: at once.
     """
@@ -76,6 +85,7 @@ class ClaimedEffect:
     attempts: int
     maybe_sent: bool
     lease_until: datetime
+    priority: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +142,14 @@ def of_handoff(conn: Connection, handoff_id: int) -> list[EffectRow]:
     """Return the effects of one handoff, oldest first."""
     query = select(effect).where(effect.c.handoff_id == handoff_id).order_by(effect.c.id)
     return [as_effect(row) for row in conn.execute(query)]
+
+
+def withheld(conn: Connection, ids: Iterable[int]) -> list[int]:
+    """Return those of these effects that are withheld, by id."""
+    query = select(effect.c.id).where(
+        among(effect.c.id, ids), effect.c.state == EffectState.WITHHELD
+    )
+    return list(conn.execute(query.order_by(effect.c.id)).scalars())
 
 
 def in_state(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true
 
 from baton.leads.states import HandoffState
 from baton.ledger.handoff_rows import HandoffRow, HopRow, OpenTerms, as_handoff, as_hop
@@ -100,8 +100,11 @@ def page(
     return [as_handoff(row) for row in conn.execute(query)]
 
 
-def open_loads(conn: Connection) -> dict[str, int]:
-    """Return how many open handoffs each owner has now, by owner key; tests do not count."""
+def open_loads(conn: Connection, *, observed: bool = True) -> dict[str, int]:
+    """Return how many open handoffs each owner has now, by owner key; tests do not count.
+
+    Unless `observed`, handoffs that were only observed do not count either: nobody has them.
+    """
     # Few are open: one look-up for each is less than reading every hop there ever was.
     present = (
         select(hop.c.owner_key)
@@ -114,7 +117,7 @@ def open_loads(conn: Connection) -> dict[str, int]:
         select(present.c.owner_key, func.count())
         .select_from(handoff)
         .join(present, true())
-        .where(_IS_OPEN, handoff.c.origin != "test")
+        .where(_IS_OPEN, handoff.c.origin != "test", real(observed=observed))
         .group_by(present.c.owner_key)
     )
     return {row[0]: row[1] for row in conn.execute(query)}
@@ -165,6 +168,16 @@ def open_with_terms(conn: Connection, now: datetime) -> list[OpenTerms]:
         )
         for row in conn.execute(query)
     ]
+
+
+def real(*, observed: bool) -> ColumnElement[bool]:
+    """Return which handoffs count: where leads are only observed all do, else those that are real.
+
+    An adopted one is real: sales works it.
+    """
+    if observed:
+        return true()
+    return or_(handoff.c.mode != "observe", handoff.c.adopted_at.is_not(None))
 
 
 def _present_hops() -> Select[Any]:

@@ -46,6 +46,7 @@ class NewHandoff:
     origin: str = "buyer"
     account_id: str | None = None
     company_domain: str | None = None
+    form: str | None = None
     package: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -101,6 +102,8 @@ class HandoffRow:
     salesforce_opportunity_id: str | None
     package: Mapping[str, Any]
     origin: str = "buyer"
+    form: str | None = None
+    adopted_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, text, update
 
 from baton.errors import InvariantError
 from baton.leads.states import HANDOFF_MOVES, HandoffState, LeadState, handoff_steps, move
@@ -47,10 +47,12 @@ __all__ = [
     "OpenTerms",
     "add_hop",
     "advance",
+    "advance_all",
     "assigned_since",
     "by_keys",
     "by_opportunity_ids",
     "by_salesforce_ids",
+    "decided",
     "get",
     "hops",
     "lock_present",
@@ -63,6 +65,7 @@ __all__ = [
     "page",
     "set_state",
     "stamp",
+    "stamp_all",
     "update_package",
 ]
 
@@ -200,6 +203,52 @@ def advance(
     return True
 
 
+def advance_all(
+    conn: Connection,
+    causes: Mapping[int, tuple[datetime, str]],
+    target: HandoffState,
+    *,
+    by: str = "baton",
+) -> None:
+    """Move many handoffs to `target`, each with its instant and cause by id; see `advance`."""
+    if not causes:
+        return
+    found = select(handoff).where(among(handoff.c.id, causes)).order_by(handoff.c.id)
+    moved: list[Transition] = []
+    reached: list[int] = []
+    for row in map(as_handoff, conn.execute(found.with_for_update()).all()):
+        steps = handoff_steps(row.state, target)
+        if not HANDOFF_MOVES[target] and steps:
+            _go(conn, row, steps, at=causes[row.id][0], cause=causes[row.id][1], by=by)
+        elif steps:
+            reached.append(row.id)
+            moved += _moves(row, steps, at=causes[row.id][0], cause=causes[row.id][1], by=by)
+    conn.execute(update(handoff).where(among(handoff.c.id, reached)).values(state=target.value))
+    transitions.record(conn, moved)
+
+
+def stamp_all(conn: Connection, name: str, instants: Mapping[int, datetime]) -> None:
+    """Store one instant of many handoffs, by id; of each the earliest known stays."""
+    if name not in EARLIEST_WINS:
+        raise InvariantError(f"a handoff has no stamp '{name}'")
+    if not instants:
+        return
+    conn.execute(
+        text(
+            f"UPDATE handoff SET {name} = least({name}, told.at) FROM unnest("  # noqa: S608  # checked
+            "CAST(:ids AS bigint[]), CAST(:instants AS timestamptz[])) AS told(id, at)"
+            " WHERE handoff.id = told.id"
+        ),
+        {"ids": list(instants), "instants": list(instants.values())},
+    )
+
+
+def decided(conn: Connection, ids: Iterable[int]) -> dict[int, datetime]:
+    """Return when each of these handoffs was decided, by id."""
+    query = select(handoff.c.id, handoff.c.decided_at).where(among(handoff.c.id, ids))
+    return {row.id: row.decided_at for row in conn.execute(query)}
+
+
 def stamp(conn: Connection, handoff_id: int, **values: Any) -> None:
     """Store instants and outcomes of a handoff; a value of None changes nothing.
 
@@ -249,16 +298,19 @@ def _go(
     by: str,
 ) -> None:
     conn.execute(update(handoff).where(handoff.c.id == row.id).values(state=steps[-1].value))
-    before = (row.state, *steps)
-    transitions.record(
-        conn,
-        (
-            Transition("handoff", row.id, came_from, after, at, cause, by)
-            for came_from, after in zip(before, steps, strict=False)
-        ),
-    )
+    transitions.record(conn, _moves(row, steps, at=at, cause=cause, by=by))
     if not HANDOFF_MOVES[steps[-1]]:
         outcomes.supersede_of_ended(conn, row.id, at=at, by=by)
+
+
+def _moves(
+    row: HandoffRow, steps: Sequence[HandoffState], *, at: datetime, cause: str, by: str
+) -> list[Transition]:
+    before = (row.state, *steps)
+    return [
+        Transition("handoff", row.id, came_from, after, at, cause, by)
+        for came_from, after in zip(before, steps, strict=False)
+    ]
 
 
 def _values(new: NewHandoff, cycle: int) -> dict[str, Any]:

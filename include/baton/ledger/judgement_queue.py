@@ -12,7 +12,9 @@ RE_CHECK = "re_check"
 """Timer action: a person wants it judged again, as it is."""
 RELEASE = "release"
 """Timer action: a person lets it pass, whatever held it."""
-JUDGE_AGAIN = ("judge_again", "route_to_fallback", "return", RE_CHECK, RELEASE)
+RELEASE_BATCH = "release_batch"
+"""Timer action: a person, or the deadline, lets a batch pass that the limits held back."""
+JUDGE_AGAIN = ("judge_again", "route_to_fallback", "return", RE_CHECK, RELEASE, RELEASE_BATCH)
 """Timer actions that ask for a new judgement; the others are carried out without one."""
 HELD_BY_HAND = "by_hand"
 """The reason code of leads that a person holds: they are not judged before their time."""

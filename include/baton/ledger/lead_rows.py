@@ -50,6 +50,7 @@ class LeadRow:
     held_for: str | None = None
     waits_for: str | None = None
     retry_at: datetime | None = None
+    cold_since: datetime | None = None
     created: bool = False
     changed: bool = False
 
@@ -247,6 +248,28 @@ def set_salesforce_ids(
             salesforce_lead_id=func.coalesce(lead_record, lead.c.salesforce_lead_id),
             salesforce_contact_id=func.coalesce(contact_record, lead.c.salesforce_contact_id),
         )
+    )
+
+
+def set_all_salesforce_ids(
+    conn: Connection, known: Mapping[int, tuple[str | None, str | None]]
+) -> None:
+    """Store the Lead's and the Contact's id of many persons, by lead; see `set_salesforce_ids`."""
+    if not known:
+        return
+    conn.execute(
+        text(
+            "UPDATE lead SET"
+            " salesforce_lead_id = coalesce(told.lead_record, salesforce_lead_id),"
+            " salesforce_contact_id = coalesce(told.contact_record, salesforce_contact_id)"
+            " FROM unnest(CAST(:ids AS bigint[]), CAST(:leads AS text[]), CAST(:contacts AS text[]))"
+            " AS told(id, lead_record, contact_record) WHERE lead.id = told.id"
+        ),
+        {
+            "ids": list(known),
+            "leads": [lead_record for lead_record, _ in known.values()],
+            "contacts": [contact_record for _, contact_record in known.values()],
+        },
     )
 
 

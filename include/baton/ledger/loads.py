@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from baton.ledger.handoff_reads import real
 from baton.ledger.tables import OPEN_HANDOFF_STATES, among, handoff, hop
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -33,8 +34,11 @@ class CompanyOwner:
     decided_at: datetime
 
 
-def given_lately(conn: Connection, now: datetime) -> GivenLately:
-    """Return what every owner was given within the windows that caps speak of."""
+def given_lately(conn: Connection, now: datetime, *, observed: bool = True) -> GivenLately:
+    """Return what every owner was given within the windows that caps speak of.
+
+    What was adopted they had already: nobody was given it now.
+    """
 
     def within(span: timedelta) -> ColumnElement[int]:
         return func.count().filter(hop.c.assigned_at > now - span)
@@ -46,6 +50,8 @@ def given_lately(conn: Connection, now: datetime) -> GivenLately:
             hop.c.assigned_at > now - WEEK,
             hop.c.assigned_at <= now,
             handoff.c.origin != "test",
+            handoff.c.adopted_at.is_(None),
+            real(observed=observed),
         )
         .group_by(hop.c.owner_key)
     )
@@ -54,16 +60,24 @@ def given_lately(conn: Connection, now: datetime) -> GivenLately:
     return GivenLately(hour, day, week)
 
 
-def imported_lately(conn: Connection, now: datetime) -> int:
+def imported_lately(conn: Connection, now: datetime, *, observed: bool = True) -> int:
     """Return how many imported leads were handed off within the last 24 hours."""
     query = select(func.count()).where(
-        handoff.c.origin == "import", handoff.c.decided_at > now - DAY, handoff.c.decided_at <= now
+        handoff.c.origin == "import",
+        handoff.c.decided_at > now - DAY,
+        handoff.c.decided_at <= now,
+        real(observed=observed),
     )
     return int(conn.execute(query).scalar_one())
 
 
 def company_owners(
-    conn: Connection, *, accounts: Iterable[str], domains: Iterable[str], since: datetime
+    conn: Connection,
+    *,
+    accounts: Iterable[str],
+    domains: Iterable[str],
+    since: datetime,
+    observed: bool = True,
 ) -> list[CompanyOwner]:
     """Return who has a lead of these companies, newest first: open, or handed off since then.
 
@@ -77,6 +91,7 @@ def company_owners(
             or_(among(handoff.c.account_id, accounts), among(handoff.c.company_domain, domains)),
             or_(handoff.c.state.in_(OPEN_HANDOFF_STATES), handoff.c.decided_at >= since),
             handoff.c.origin != "test",
+            real(observed=observed),
         )
         .group_by(hop.c.handoff_id)
         .subquery()

@@ -14,35 +14,55 @@ def _seconds(later: str, earlier: str) -> str:
 
     Never below 0: a rep may act before our stamp, and clocks of two systems differ by a little.
     """
-    passed = f"extract(epoch FROM {later} - {earlier})"
-    return f"CASE WHEN {passed} < 0 THEN 0 ELSE {passed} END"
+    passed = f"date_part('epoch', {later} - {earlier})"
+    return f"CASE WHEN {later} < {earlier} THEN 0 ELSE {passed} END"
 
 
-FACTS = f"""
-    SELECT h.band, h.source, h.segment, h.territory, h.trigger, first.owner_key AS owner, h.mode,
-        h.first_touch_at, h.captured_at, h.decided_at, h.meeting_at, h.state, h.amount_cents,
-        h.notified_at IS NOT NULL AS is_notified,
-        h.origin = 'buyer' AS is_asked,
-        CASE WHEN h.origin = 'buyer' THEN {_seconds("h.first_touch_at", "h.captured_at")} END
-            AS to_touch,
-        {_seconds("h.first_touch_at", "coalesce(h.owner_written_at, first.assigned_at)")}
-            AS to_answer,
-        CASE WHEN h.mode = 'live' AND h.origin = 'buyer'
-            THEN {_seconds("h.notified_at", "h.captured_at")} END AS to_message,
-        {_seconds("h.meeting_at", "h.captured_at")} AS to_meeting,
-        h.accepted_at IS NOT NULL OR h.outcome = 'accepted'
-            OR h.state IN ('accepted', 'working', 'converted', 'won', 'lost') AS is_accepted,
-        h.outcome IN ('recycle', 'disqualified') OR h.state IN ('recycled', 'disqualified')
-            AS is_refused,
-        first.owner_kind = 'queue' AS is_queue,
-        first.first_touch_due AS due,
-        (SELECT max(number) FROM hop WHERE handoff_id = h.id) - 1 AS moves,
-        EXISTS (SELECT 1 FROM touch t WHERE t.handoff_id = h.id AND t.grade >= 3) AS is_contacted,
-        h.opportunity_at IS NOT NULL OR h.state IN ('converted', 'won', 'lost') AS is_opportunity
-    FROM handoff h JOIN hop first ON first.handoff_id = h.id AND first.number = 1
+FACT = {
+    **{name: f"h.{name}" for name in ("band", "source", "segment", "territory", "trigger")},
+    **{name: f"h.{name}" for name in ("mode", "state", "amount_cents")},
+    **{name: f"h.{name}" for name in ("first_touch_at", "captured_at", "decided_at", "meeting_at")},
+    "owner": "first.owner_key",
+    "is_notified": "h.notified_at IS NOT NULL",
+    "is_asked": "h.origin = 'buyer'",
+    "to_touch": f"""CASE WHEN h.origin = 'buyer'
+            THEN {_seconds("h.first_touch_at", "h.captured_at")} END""",
+    "to_answer": _seconds("h.first_touch_at", "coalesce(h.owner_written_at, first.assigned_at)"),
+    "to_message": f"""CASE WHEN h.mode = 'live' AND h.origin = 'buyer'
+            THEN {_seconds("h.notified_at", "h.captured_at")} END""",
+    "to_meeting": _seconds("h.meeting_at", "h.captured_at"),
+    "is_accepted": """h.accepted_at IS NOT NULL OR h.outcome = 'accepted'
+            OR h.state IN ('accepted', 'working', 'converted', 'won', 'lost')""",
+    "is_refused": """h.outcome IN ('recycle', 'disqualified')
+            OR h.state IN ('recycled', 'disqualified')""",
+    "is_queue": "first.owner_kind = 'queue'",
+    "due": "first.first_touch_due",
+    "moves": "(SELECT max(number) FROM hop WHERE handoff_id = h.id) - 1",
+    "is_contacted": "EXISTS (SELECT 1 FROM touch t WHERE t.handoff_id = h.id AND t.grade >= 3)",
+    "is_opportunity": """h.opportunity_at IS NOT NULL
+            OR h.state IN ('converted', 'won', 'lost')""",
+}
+"""What is known of a handoff that counts: SQL by name."""
+
+
+def facts(*names: str, within: bool = False) -> str:
+    """Return the query of the handoffs that count, decided in [:start, :end), with some of FACT.
+
+    `within`: their ids lie in [:least, :most], as the caller found out. PostgreSQL cannot know
+    that what was decided in a stretch of time has ids that stand together, and would read every
+    hop there is to find theirs.
+    """
+    columns = ",\n        ".join(f"{FACT[name]} AS {name}" for name in names)
+    narrower = " AND first.handoff_id BETWEEN :least AND :most" if within else ""
+    return f"""
+    SELECT {columns}
+    FROM handoff h JOIN hop first ON first.handoff_id = h.id AND first.number = 1{narrower}
     WHERE h.mode <> 'observe' AND h.state <> 'cancelled' AND h.origin <> 'test'
       AND h.decided_at >= :start AND h.decided_at < :end
 """
+
+
+FACTS = facts(*FACT)
 
 COHORT = text(
     f"""

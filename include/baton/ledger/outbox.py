@@ -25,6 +25,7 @@ from baton.ledger import switches, transitions
 from baton.ledger.bulk import insert_rows
 from baton.ledger.effects import (
     ASSIGNMENT_KINDS,
+    IN_PROGRESS,
     OUTDATED,
     REPLACED_KINDS,
     ClaimedEffect,
@@ -38,6 +39,7 @@ from baton.ledger.effects import (
     of_handoff,
 )
 from baton.ledger.outcomes import (
+    all_done,
     ambiguous,
     dead,
     done,
@@ -63,6 +65,7 @@ __all__ = [
     "NewEffect",
     "QueueDepth",
     "add",
+    "all_done",
     "ambiguous",
     "by_keys",
     "claim",
@@ -75,6 +78,7 @@ __all__ = [
     "of_handoff",
     "rejected",
     "release",
+    "renew",
     "retry",
     "settle",
     "still_current",
@@ -118,20 +122,21 @@ def claim(
     limit: int,
     now: datetime,
     lease_seconds: float,
+    hot_only: bool = False,
 ) -> list[ClaimedEffect]:
     """Lease up to `limit` effects that are ready, the hottest and oldest first.
 
     Ready is what is pending, waiting or ambiguous with its time come, or leased by a worker that
     let the lease expire; and whose dependency is done (or was superseded). Rows that another
-    transaction holds are skipped; while the kill switch is on, nothing is ready. Commit before
-    calling out.
+    transaction holds are skipped; while the kill switch is on, nothing is ready. With `hot_only`
+    only what a hot lead waits for is: the day's calls run short. Commit before calling out.
     """
     claimed: list[ClaimedEffect] = []
     if switches.effects_stopped(conn):
         return claimed
     wanted = list(kinds)
     while len(claimed) < limit:
-        rows = _candidates(conn, wanted, limit - len(claimed), now)
+        rows = _candidates(conn, wanted, limit - len(claimed), now, hot_only=hot_only)
         outdated = [row for row in rows if row.outdated]
         _mark_superseded(conn, outdated, at=now, by=worker)
         current = [row for row in rows if not row.outdated]
@@ -139,6 +144,15 @@ def claim(
         if not outdated:
             break
     return claimed
+
+
+def renew(conn: Connection, ids: Iterable[int], *, worker: str, until: datetime) -> int:
+    """Prolong the leases that `worker` still holds on these effects; return how many it holds."""
+    query = text(
+        "UPDATE effect SET lease_until = :until"
+        " WHERE id = ANY(:ids) AND state = 'leased' AND lease_owner = :worker"
+    )
+    return conn.execute(query, {"ids": list(ids), "worker": worker, "until": until}).rowcount
 
 
 def still_current(conn: Connection, ids: Iterable[int]) -> set[int]:
@@ -201,6 +215,8 @@ _CANDIDATES = text(
             ELSE e.next_attempt_at <= :now
           END
       AND (first.id IS NULL OR first.state IN ('done', 'superseded'))
+      AND (e.priority = 0 OR NOT :hot_only)
+      AND NOT {IN_PROGRESS}
     ORDER BY e.priority, e.id LIMIT :many FOR UPDATE OF e SKIP LOCKED
     """
 )
@@ -212,15 +228,16 @@ _LEASE = text(
         maybe_sent = maybe_sent OR state IN ('leased', 'ambiguous')
     WHERE id = ANY(:ids)
     RETURNING id, key, kind, lead_id, handoff_id, hop, generation, params, fence, attempts,
-        maybe_sent, lease_until
+        maybe_sent, lease_until, priority
     """
 )
 
 
 def _candidates(
-    conn: Connection, kinds: Sequence[str], many: int, now: datetime
+    conn: Connection, kinds: Sequence[str], many: int, now: datetime, *, hot_only: bool
 ) -> Sequence[Row[Any]]:
-    return conn.execute(_CANDIDATES, {"kinds": kinds, "many": many, "now": now}).all()
+    values = {"kinds": kinds, "many": many, "now": now, "hot_only": hot_only}
+    return conn.execute(_CANDIDATES, values).all()
 
 
 def _lease(

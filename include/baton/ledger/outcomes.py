@@ -47,6 +47,52 @@ _REPORT = text(
 )
 
 
+_ALL_DONE = text(
+    """
+    WITH held AS (
+        SELECT effect.id, effect.lease_owner, told.result
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:fences AS bigint[]), CAST(:results AS text[]))
+            AS told(id, fence, result)
+        JOIN effect ON effect.id = told.id AND effect.fence = told.fence
+        WHERE effect.state = 'leased' ORDER BY effect.id FOR UPDATE OF effect
+    ), changed AS (
+        UPDATE effect SET state = 'done', lease_owner = NULL, lease_until = NULL,
+            next_attempt_at = NULL, last_error_code = NULL, last_error = NULL,
+            maybe_sent = false, result = CAST(held.result AS jsonb), done_at = :now
+        FROM held WHERE effect.id = held.id RETURNING effect.id, held.lease_owner
+    ), moved AS (
+        INSERT INTO transition (subject, subject_id, before, after, at, cause, by_whom)
+        SELECT 'effect', id, 'leased', 'done', :now, 'carried_out', lease_owner
+        FROM changed ORDER BY id
+    ), tried AS (
+        INSERT INTO attempt (effect_id, at, outcome) SELECT id, :now, 'done' FROM changed
+    )
+    SELECT id FROM changed
+    """
+)
+
+
+def all_done(
+    conn: Connection, carried: Mapping[int, tuple[int, Mapping[str, Any]]], *, now: datetime
+) -> None:
+    """Report many effects at once as carried out: fence and result by id; see `done`.
+
+    Raises StaleLeaseError if any of them is no longer held; the caller's transaction must then be
+    given up.
+    """
+    if not carried:
+        return
+    values = {
+        "ids": list(carried),
+        "fences": [fence for fence, _ in carried.values()],
+        "results": [json_text(result) for _, result in carried.values()],
+        "now": now,
+    }
+    lost = set(carried).difference(conn.execute(_ALL_DONE, values).scalars())
+    if lost:
+        raise StaleLeaseError(f"{len(lost)} effects are no longer held, effect {min(lost)} is one")
+
+
 def done(
     conn: Connection,
     effect_id: int,

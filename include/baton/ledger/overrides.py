@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from baton.ledger.tables import human_override
+
+_UNTOLD = frozenset({"by_whom", "restored_at"})
+"""What may be learnt of an override after it was noticed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOverride:
-    """A person changed `field` from `ours` to `theirs`; neither is personal data of a lead."""
+    """A person changed `field` from `ours` to `theirs`; neither is personal data of a lead.
+
+    `at` is when, `by_whom` who, as far as known. `restored_at`: Baton had overwritten their value
+    without seeing it, and put it back then.
+    """
 
     lead_id: int
     field: str
@@ -22,6 +29,7 @@ class NewOverride:
     at: datetime
     handoff_id: int | None = None
     by_whom: str | None = None
+    restored_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +40,31 @@ class OverrideRow(NewOverride):
 
 
 def record(conn: Connection, news: Sequence[NewOverride]) -> int:
-    """Record overrides; the same value of the same field is recorded once. Return how many."""
+    """Record overrides; the same value of the same field is recorded once. Return how many.
+
+    One that was noticed before anybody knew who made it is completed, and not counted again.
+    """
     made = 0
     for new in news:
         known = latest(conn, new.lead_id, new.field)
         if known is None or known.theirs != new.theirs or known.handoff_id != new.handoff_id:
             conn.execute(insert(human_override).values(**asdict(new)))
             made += 1
+        else:
+            _complete(conn, known, new)
     return made
+
+
+def _complete(conn: Connection, known: OverrideRow, new: NewOverride) -> None:
+    told = {
+        name: getattr(new, name)
+        for name in sorted(_UNTOLD)
+        if getattr(known, name) is None and getattr(new, name) is not None
+    }
+    if "by_whom" in told:
+        told["at"] = new.at  # who knows who made it knows when
+    if told:
+        conn.execute(update(human_override).where(human_override.c.id == known.id).values(**told))
 
 
 def latest(conn: Connection, lead_id: int, field: str) -> OverrideRow | None:

@@ -192,3 +192,14 @@ def attempts_of(
     for row in conn.execute(query):
         found.setdefault(row.effect_id, []).append(Attempt(row.at, row.outcome, row.detail))
     return dict(found)
+
+
+def told_apart(conn: Connection, lead_id: int) -> frozenset[int]:
+    """Return the leads of which somebody said that they are not this person."""
+    query = text(
+        "SELECT CASE WHEN d.lead_id = :lead THEN d.other_id ELSE d.lead_id END AS other"
+        " FROM duplicate_link d JOIN admin_action a"
+        " ON a.subject = 'duplicate ' || d.lead_id || '-' || d.other_id AND a.result = 'done'"
+        " WHERE :lead IN (d.lead_id, d.other_id)"
+    )
+    return frozenset(conn.execute(query, {"lead": lead_id}).scalars())

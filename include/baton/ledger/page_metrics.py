@@ -1,68 +1,75 @@
-"""What the page Metrics asks: the figures of a stretch of time as they stand now, one scan each.
+"""What the page Metrics asks: the figures of a stretch of time as they stand now, in one scan.
 
-What counts, and how, is said once: in `metric_sql.FACTS`, from which the daily figures come too.
-Medians cannot be put together from days, so they are computed from the handoffs themselves.
+What counts, and how, is said once: in `metric_sql`, from which the daily figures come too.
+Medians cannot be put together from days, so the times themselves are brought along: PostgreSQL
+counts by the smallest groups there are, in one go, and what the page shows is put together from
+those. Its own GROUPING SETS sort the handoffs anew for each.
 """
 
 # Queries are put together from constants of this package, never from values.
 # ruff: noqa: S608
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from baton.ledger.metric_sql import FACTS
+from baton.ledger import packed
+from baton.ledger.metric_sql import facts
 from baton.ledger.metrics import EXPIRED_AFTER
 
 SPLITS: Final = ("source", "band", "segment")
 
-_FIGURES: Final = """
-    count(*) AS handoffs,
-    count(*) FILTER (WHERE is_asked) AS asked,
-    count(to_touch) AS touched,
-    count(*) FILTER (WHERE to_touch <= 60) AS within_1,
-    count(*) FILTER (WHERE to_touch <= 300) AS within_5,
-    count(*) FILTER (WHERE to_touch <= 3600) AS within_60,
-    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY to_touch) AS touch,
-    count(*) FILTER (WHERE due < coalesce(first_touch_at, :now)) AS breached,
-    count(*) FILTER (WHERE due < :now OR (due IS NOT NULL AND first_touch_at IS NOT NULL))
-        AS clock_decided,
-    count(*) FILTER (WHERE is_accepted) AS accepted,
-    count(*) FILTER (WHERE is_accepted OR is_refused) AS verdicts,
-    count(*) FILTER (WHERE is_accepted OR is_refused OR due < :expired_before)
-        AS verdicts_or_expired,
-    count(*) FILTER (WHERE is_accepted AND first_touch_at IS NOT NULL) AS worked,
-    count(*) FILTER (WHERE is_opportunity) AS converted,
-    count(*) FILTER (WHERE state = 'won') AS won,
-    count(*) FILTER (WHERE state IN ('won', 'lost')) AS closed
-"""
+_COUNTS: Final = {
+    "handoffs": "true",
+    "asked": "is_asked",
+    "touched": "to_touch IS NOT NULL",
+    "within_1": "to_touch <= 60",
+    "within_5": "to_touch <= 300",
+    "within_60": "to_touch <= 3600",
+    "breached": "due < coalesce(first_touch_at, :now)",
+    "clock_decided": "due < :now OR (due IS NOT NULL AND first_touch_at IS NOT NULL)",
+    "accepted": "is_accepted",
+    "verdicts": "is_accepted OR is_refused",
+    "verdicts_or_expired": "is_accepted OR is_refused OR due < :expired_before",
+    "worked": "is_accepted AND first_touch_at IS NOT NULL",
+    "converted": "is_opportunity",
+    "won": "state = 'won'",
+    "closed": "state IN ('won', 'lost')",
+}
+"""What is counted: the condition by name."""
 
-_GROUPED: Final = text(
+# Materialised, because PostgreSQL would work out every fact again for each figure that uses it.
+_TALLIES: Final = text(
     f"""
-    WITH facts AS ({FACTS})
-    SELECT {", ".join(SPLITS)}, grouping({", ".join(SPLITS)}) AS grouped, {_FIGURES}
-    FROM facts GROUP BY GROUPING SETS ((), {", ".join(f"({name})" for name in SPLITS)})
+    WITH facts AS MATERIALIZED ({
+        facts(
+            *SPLITS,
+            *("decided_at", "state", "first_touch_at", "due", "to_touch", "to_message"),
+            *("is_asked", "is_accepted", "is_refused", "is_opportunity"),
+            within=True,
+        )
+    })
+    SELECT decided_at >= :since AND decided_at < :until AS inside,
+        CASE WHEN decided_at >= :first_week AND decided_at < :now
+            THEN date_trunc('week', decided_at, 'UTC') END AS week,
+        {", ".join(SPLITS)},
+        {
+        ", ".join(f"count(*) FILTER (WHERE {words}) AS {name}" for name, words in _COUNTS.items())
+    },
+        string_agg(float8send(to_touch), '') AS touch_times,
+        string_agg(float8send(to_message), '') AS message_times
+    FROM facts GROUP BY 1, 2, 3, 4, 5
     """
 )
-_WEEKLY: Final = text(
-    f"""
-    WITH facts AS ({FACTS})
-    SELECT date_trunc('week', decided_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS week, {_FIGURES}
-    FROM facts GROUP BY 1 ORDER BY 1
+# Without the 0 the least id is looked for from the very first handoff on, year by year.
+_IDS: Final = text(
     """
-)
-_SYSTEM: Final = text(
-    """
-    SELECT count(passed) AS measured,
-        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY passed) AS passed
-    FROM (
-        SELECT greatest(0, extract(epoch FROM notified_at - captured_at)) AS passed FROM handoff
-        WHERE mode = 'live' AND origin = 'buyer' AND state <> 'cancelled'
-          AND decided_at >= :start AND decided_at < :end AND notified_at IS NOT NULL
-    ) AS each
+    SELECT min(id + 0) AS least, max(id + 0) AS most FROM handoff
+    WHERE decided_at >= :start AND decided_at < :end
     """
 )
 
@@ -117,50 +124,76 @@ class SystemClock:
     p95: float | None
 
 
-def figures(
-    conn: Connection, since: datetime, until: datetime, *, now: datetime
-) -> tuple[Figures, list[Split]]:
-    """Return the figures of the handoffs decided in [since, until): of all, and split."""
-    whole, splits = Figures(), []
-    for row in conn.execute(_GROUPED, _times(since, until, now)):
-        found = _figures(row)
-        by = _split_of(row.grouped)
-        if by is None:
-            whole = found
-        else:
-            splits.append(Split(by=by, value=getattr(row, by), figures=found))
-    return whole, splits
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The figures of a stretch of time: of all, split, by week (its Monday), and how fast told.
+
+    Weeks without a handoff are left out.
+    """
+
+    whole: Figures
+    splits: tuple[Split, ...]
+    weeks: dict[datetime, Figures]
+    system: SystemClock
 
 
-def weekly(
-    conn: Connection, since: datetime, until: datetime, *, now: datetime
-) -> dict[datetime, Figures]:
-    """Return the figures by week (its Monday, in UTC); weeks without a handoff are left out."""
-    rows = conn.execute(_WEEKLY, _times(since, until, now))
-    return {row.week: _figures(row) for row in rows}
+def measured(
+    conn: Connection, since: datetime, until: datetime, *, first_week: datetime, now: datetime
+) -> Measured:
+    """Return the figures of the handoffs decided in [since, until), and by week up to `now`.
+
+    The weeks, in UTC, begin with the Monday `first_week`, whatever the stretch.
+    """
+    asked = {
+        "since": since,
+        "until": until,
+        "first_week": first_week,
+        "now": now,
+        "expired_before": now - EXPIRED_AFTER,
+    }
+    tallies: list[Any] = []
+    for start, end in _scans((since, until), (first_week, now)):
+        ids = conn.execute(_IDS, {"start": start, "end": end}).one()
+        if ids.least is None:
+            continue
+        bounds = {"start": start, "end": end, "least": ids.least, "most": ids.most}
+        tallies += conn.execute(_TALLIES, asked | bounds)
+    inside = [one for one in tallies if one.inside]
+    weeks = sorted({one.week for one in tallies if one.week is not None})
+    return Measured(
+        whole=_figures(inside),
+        splits=tuple(_splits(inside)),
+        weeks={week: _figures([one for one in tallies if one.week == week]) for week in weeks},
+        system=_system(inside),
+    )
 
 
-def system_clock(conn: Connection, since: datetime, until: datetime) -> SystemClock:
-    """Return how fast owners were told in [since, until)."""
-    row = conn.execute(_SYSTEM, {"start": since, "end": until}).one()
-    median, p95 = row.passed or (None, None)
-    return SystemClock(row.measured, median, p95)
+def _scans(
+    window: tuple[datetime, datetime], weeks: tuple[datetime, datetime]
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield what to read: both stretches in one go, where they overlap."""
+    if window[0] <= weeks[1] and weeks[0] <= window[1]:
+        yield min(window[0], weeks[0]), max(window[1], weeks[1])
+    else:
+        yield from (window, weeks)
 
 
-def _times(since: datetime, until: datetime, now: datetime) -> dict[str, datetime]:
-    return {"start": since, "end": until, "now": now, "expired_before": now - EXPIRED_AFTER}
+def _splits(tallies: Sequence[Any]) -> Iterator[Split]:
+    for by in SPLITS:
+        groups: dict[str | None, list[Any]] = {}
+        for one in tallies:
+            groups.setdefault(getattr(one, by), []).append(one)
+        for value, group in groups.items():
+            yield Split(by=by, value=value, figures=_figures(group))
 
 
-def _split_of(grouped: int) -> str | None:
-    # grouping() has a bit per column, set for the columns that this group is not grouped by.
-    for place, name in enumerate(reversed(SPLITS)):
-        if not grouped >> place & 1:
-            return name
-    return None
-
-
-def _figures(row: Row[Any]) -> Figures:
-    values = row._asdict()
-    counts = {name: values[name] for name in Figures.__slots__ if not name.startswith("touch_")}
-    median, p90 = values["touch"] or (None, None)
+def _figures(tallies: Sequence[Any]) -> Figures:
+    counts = {name: sum(getattr(one, name) for one in tallies) for name in _COUNTS}
+    touches = packed.unpack(one.touch_times for one in tallies)
+    median, p90 = packed.quantiles(touches, (0.5, 0.9))
     return Figures(**counts, touch_median=median, touch_p90=p90)
+
+
+def _system(tallies: Sequence[Any]) -> SystemClock:
+    told = packed.unpack(one.message_times for one in tallies)
+    return SystemClock(told.size, *packed.quantiles(told, (0.5, 0.95)))

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select, text
 
 from baton.ledger.admin_actions import AdminAction
-from baton.ledger.rate_limits import BucketRow
+from baton.ledger.daily_budget import DailyBudget
+from baton.ledger.rate_limits import BucketRow, daily_budgets
 from baton.ledger.tables import rate_bucket
 from baton.ledger.tables_admin import admin_action
 
@@ -57,6 +58,11 @@ def buckets(conn: Connection) -> list[BucketRow]:
     """Return every rate limit as it stands, by name."""
     rows = conn.execute(select(rate_bucket).order_by(rate_bucket.c.name))
     return [BucketRow(**row._asdict()) for row in rows]
+
+
+def budgets(conn: Connection, now: datetime) -> dict[str, DailyBudget]:
+    """Return the day's calls by system, of those that have told their limit."""
+    return {one.system: one for one in daily_budgets(conn, now)}
 
 
 def actions_on(conn: Connection, subject: str, *, limit: int) -> list[AdminAction]:

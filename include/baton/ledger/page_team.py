@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from baton.ledger import packed
 from baton.ledger.tables import roster_version
 
 _REAL = "h.mode <> 'observe' AND h.origin <> 'test'"
@@ -54,44 +55,55 @@ class StoredTurn:
     trace: Sequence[Mapping[str, Any]]
 
 
-def given(conn: Connection, since: datetime, until: datetime) -> list[Given]:
-    """Return how many leads every person was given in [since, until), and by which way."""
-    query = text(
-        f"""
+def given(
+    conn: Connection, since: datetime, until: datetime
+) -> tuple[list[Given], dict[str, Answered]]:
+    """Return how many leads everybody was given in [since, until), by which way, and how fast
+    everybody touched those that came to them first.
+    """
+    ids = conn.execute(_IDS, {"since": since, "until": until}).one()
+    rows = conn.execute(_GIVEN, {"since": since, "until": until, **ids._asdict()}).all()
+    ways = [Given(**{name: getattr(row, name) for name in Given.__slots__}) for row in rows]
+    firsts: dict[str, list[Any]] = {}
+    for row in rows:
+        if not row.moved:
+            firsts.setdefault(row.owner, []).append(row)
+    return ways, {owner: _answered(ones) for owner, ones in firsts.items()}
+
+
+# Times come along packed: a median cannot be put together from those of the ways.
+_GIVEN: Final = text(
+    f"""
+    WITH each AS MATERIALIZED (
         SELECT hop.owner_key AS owner, hop.pool, hop.change_owner, hop.number > 1 AS moved,
-            CASE WHEN hop.pool IS NULL AND hop.number = 1 THEN d.rule END AS rule,
-            count(*) AS leads
-        FROM hop JOIN handoff h ON h.id = hop.handoff_id
-        LEFT JOIN decision d ON d.id = h.decision_id AND hop.pool IS NULL AND hop.number = 1
+            CASE WHEN hop.pool IS NULL AND hop.number = 1
+                THEN (SELECT rule FROM decision WHERE id = h.decision_id) END AS rule,
+            CASE WHEN hop.number = 1 AND h.first_touch_at IS NOT NULL
+                THEN greatest(0, date_part('epoch', h.first_touch_at - hop.assigned_at)) END
+                AS passed
+        FROM hop JOIN handoff h ON h.id = hop.handoff_id AND h.id BETWEEN :least AND :most
         WHERE hop.assigned_at >= :since AND hop.assigned_at < :until
           AND hop.owner_kind = 'user' AND {_REAL}
-        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-        """
     )
-    rows = conn.execute(query, {"since": since, "until": until})
-    return [Given(**row._asdict()) for row in rows]
+    SELECT owner, pool, change_owner, moved, rule, count(*) AS leads,
+        string_agg(float8send(passed), '') AS times
+    FROM each GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+    """
+)
+# PostgreSQL cannot know that what was assigned in a stretch of time has ids that stand together,
+# and would read all handoffs there are. Without the 0 it looks for the least from the first one on.
+_IDS: Final = text(
+    """
+    SELECT coalesce(min(handoff_id + 0), 0) AS least, coalesce(max(handoff_id + 0), 0) AS most
+    FROM hop WHERE assigned_at >= :since AND assigned_at < :until
+    """
+)
 
 
-def answered(conn: Connection, since: datetime, until: datetime) -> dict[str, Answered]:
-    """Return how fast everybody touched what was assigned to them first in [since, until)."""
-    query = text(
-        f"""
-        SELECT owner_key, count(passed) AS touched, count(*) - count(passed) AS untouched,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY passed) AS median
-        FROM (
-            SELECT hop.owner_key, CASE WHEN h.first_touch_at IS NOT NULL
-                THEN greatest(0, extract(epoch FROM h.first_touch_at - hop.assigned_at)) END AS passed
-            FROM hop JOIN handoff h ON h.id = hop.handoff_id
-            WHERE hop.assigned_at >= :since AND hop.assigned_at < :until AND hop.number = 1
-              AND hop.owner_kind = 'user' AND {_REAL}
-        ) AS each GROUP BY owner_key
-        """
-    )
-    rows = conn.execute(query, {"since": since, "until": until})
-    return {
-        owner: Answered(touched, untouched, None if median is None else float(median))
-        for owner, touched, untouched, median in rows
-    }
+def _answered(rows: Sequence[Any]) -> Answered:
+    times = packed.unpack(row.times for row in rows)
+    (median,) = packed.quantiles(times, (0.5,))
+    return Answered(times.size, sum(row.leads for row in rows) - times.size, median)
 
 
 def turns(

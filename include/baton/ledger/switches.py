@@ -1,8 +1,8 @@
-"""Switches: the mode by scope, and the kill switch that stops every effect."""
+"""Switches: the mode by scope, the day on which we begin, and the kill switch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,9 @@ from baton.settings import Mode
 
 KILL_SWITCH = "effects"
 STOPPED = "stopped"
+STARTS_AT = "starts_at"
+_MODE = "mode:"
+EVERYTHING = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,35 @@ def mode_for(conn: Connection, default: Mode, scopes: Sequence[str] = ()) -> Mod
     """Return the mode for a lead in `scopes`, the most particular first (``form:Demo request``,
     ``region:DACH``); then the switch ``mode:all``; then `default`.
     """
-    wanted = [f"mode:{scope}" for scope in (*scopes, "all")]
+    wanted = [f"{_MODE}{scope}" for scope in (*scopes, EVERYTHING)]
     rows = conn.execute(select(switch.c.name, switch.c.value).where(among(switch.c.name, wanted)))
-    found = {row.name: row.value for row in rows}
-    chosen = next((found[name] for name in wanted if name in found), None)
+    found = {row.name.removeprefix(_MODE): row.value for row in rows}
+    return choose(found, default, scopes)
+
+
+def choose(by_scope: Mapping[str, str], default: Mode, scopes: Sequence[str] = ()) -> Mode:
+    """Return the mode of the first of `scopes` that has one, else that of all, else `default`."""
+    chosen = next((by_scope[one] for one in (*scopes, EVERYTHING) if one in by_scope), None)
     return Mode(chosen) if chosen else default
+
+
+def modes(conn: Connection) -> dict[str, str]:
+    """Return the mode of every scope that has one of its own (``all``, ``form:Demo request``)."""
+    query = select(switch.c.name, switch.c.value).where(switch.c.name.startswith(_MODE))
+    return {row.name.removeprefix(_MODE): row.value for row in conn.execute(query)}
+
+
+def set_mode(conn: Connection, scope: str, mode: Mode, *, by: str, at: datetime) -> None:
+    """Set the mode of one scope."""
+    put(conn, f"{_MODE}{scope}", mode.value, by=by, at=at)
+
+
+def clear_mode(conn: Connection, scope: str) -> None:
+    """Forget the mode of one scope: the one above it counts again."""
+    clear(conn, f"{_MODE}{scope}")
+
+
+def starts_at(conn: Connection) -> datetime | None:
+    """Return the instant from which captured leads are ours to hand over; None: all are."""
+    found = get(conn, STARTS_AT)
+    return datetime.fromisoformat(found) if found else None

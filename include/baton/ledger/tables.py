@@ -105,6 +105,7 @@ lead = Table(
     Column("held_for", Text, comment="reason code, while it is held"),
     Column("waits_for", Text, comment="who must be there again: 'pool NAME', 'person E-MAIL'"),
     Column("retry_at", Instant, comment="from when on it may be tried again, before its timer"),
+    Column("cold_since", Instant, comment="without activity since"),
     CheckConstraint("state = 'held' OR held_for IS NULL", name="held_for"),
     CheckConstraint(one_of("state", LEAD_STATES), name="state"),
     CheckConstraint(
@@ -305,6 +306,8 @@ handoff = Table(
     Column("origin", Text, nullable=False, server_default="buyer", comment="who began it"),
     Column("account_id", Text, comment="the company's account in Salesforce"),
     Column("company_domain", Text, comment="the company's domain, never one of free mail"),
+    Column("form", Text, comment="the form that was sent last"),
+    Column("adopted_at", Instant, comment="observed, then taken over as Salesforce had it"),
     CheckConstraint(one_of("origin", ORIGINS), name="origin"),
     CheckConstraint(one_of("state", HANDOFF_STATES), name="state"),
     CheckConstraint(one_of("mode", MODES), name="mode"),
@@ -496,6 +499,7 @@ human_override = Table(
     Column("theirs", Text),
     Column("at", Instant, nullable=False),
     Column("by_whom", Text),
+    Column("restored_at", Instant, comment="when we put back what we had overwritten"),
     comment="a person changed what we wrote, and keeps it so",
 )
 Index("ix_human_override_lead", human_override.c.lead_id, human_override.c.id.desc())
@@ -519,6 +523,10 @@ rate_bucket = Table(
     Column("remaining", BigInteger, comment="as the other side last said"),
     Column("allowed", BigInteger, comment="as the other side last said"),
     Column("observed_at", Instant),
+    Column("zone", Text, comment="IANA zone whose midnight opens a daily limit again"),
+    Column("resets_at", Instant, comment="when a daily limit begins again; NULL: it rolls"),
+    Column("paced_until", Instant, comment="a daily limit runs short: the next call not before"),
+    Column("probed_at", Instant, comment="a refused lane was last let through to look"),
     comment="one rate limit, shared by all processes",
 )
 

@@ -25,6 +25,9 @@ ADMIN_ACTIONS = (
     "dismiss",
     "stop_effects",
     "resume_effects",
+    "set_mode",
+    "set_start",
+    "release_batch",
 )
 ADMIN_RESULTS = ("done", "refused")
 

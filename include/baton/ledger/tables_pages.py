@@ -93,6 +93,13 @@ Index("ix_handoff_band", handoff.c.band, handoff.c.id.desc())
 Index("ix_handoff_source", handoff.c.source, handoff.c.id.desc())
 Index("ix_handoff_decision", handoff.c.decision_id)
 Index("ix_hop_assigned_at", hop.c.assigned_at)
+# All that the figures want of first hops: they are read from the index alone.
+Index(
+    "ix_hop_first",
+    hop.c.handoff_id,
+    postgresql_include=["owner_kind", "owner_key", "assigned_at", "first_touch_due"],
+    postgresql_where=hop.c.number == 1,
+)
 Index(
     "ix_effect_unsettled",
     effect.c.state,

@@ -23,7 +23,8 @@ START_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 HUBSPOT_POOL = "hubspot_api"
 SALESFORCE_POOL = "salesforce_api"
 LEDGER_POOL = "ledger"
-POOLS = {HUBSPOT_POOL: 4, SALESFORCE_POOL: 4, LEDGER_POOL: 4}
+BACKFILL_POOL = "backfill"
+POOLS = {HUBSPOT_POOL: 4, SALESFORCE_POOL: 4, LEDGER_POOL: 4, BACKFILL_POOL: 2}
 """Slots a pool; created at start, because a task that names a missing pool waits for ever."""
 
 RETRY_BY_ERROR = ExceptionRetryPolicy(

@@ -32,6 +32,16 @@ _HUBSPOT: dict[str, Any] = {
                 "enum": ["legacy", "dated"],
             },
         },
+        "portal_id": {
+            "label": "Portal id",
+            "description": "The number in HubSpot's addresses: the pages then link to contacts.",
+            "schema": {"type": ["string", "null"]},
+        },
+        "app": {
+            "label": "App",
+            "description": "'eu1' for a portal hosted in Europe; empty otherwise. For links alone.",
+            "schema": {"type": ["string", "null"]},
+        },
     },
     "ui-field-behaviour": {
         "hidden-fields": ["schema", "port", "login", "extra", "host"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def task_context() -> Iterator[Context]:
     from baton.settings import Settings
 
     connections = Connections(hubspot_connection(), salesforce_connection(), slack_connection())
+    settings = Settings.from_environment()
     ctx = open_context(
-        Settings.from_environment(),
+        replace(settings, pages_url=settings.pages_url or pages_below_airflow()),
         connections,
         raw_connection=raw_connection,
         # Airflow sets it for every task.
@@ -40,3 +42,11 @@ def task_context() -> Iterator[Context]:
         yield ctx
     finally:
         ctx.engine.dispose()
+
+
+def pages_below_airflow() -> str:
+    """Return where the pages are by Airflow's own address; empty if it does not know that."""
+    from airflow.configuration import conf
+
+    base = (conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    return f"{base}/baton" if base.startswith(("https://", "http://")) else ""

@@ -39,6 +39,12 @@ def active_policy(conn: Connection) -> Agreement:
     return Agreement(_parsed(tuple(sorted(bundle.texts.items()))), roster_from_json(roster.content))
 
 
+def current_policy(conn: Connection) -> Policy | None:
+    """Return the active policy, or None before there is one; a roster is not needed."""
+    bundle = policies.current(conn)
+    return None if bundle is None else _parsed(tuple(sorted(bundle.texts.items())))
+
+
 @lru_cache(maxsize=4)
 def _parsed(texts: tuple[tuple[str, str], ...]) -> Policy:
     return parse_policy(PolicyBundle(dict(texts)))

@@ -27,10 +27,10 @@ from baton.pipeline.admin_requests import (
     checked_until,
 )
 from baton.pipeline.decided import open_book
+from baton.pipeline.modes import acting_for_leads
 from baton.pipeline.plan import state_write_back
 from baton.pipeline.reassignment import Passed, pass_on, read_passings
 from baton.pipeline.timers import state_change
-from baton.settings import Mode
 
 _HOLDABLE: Final = (
     LeadState.SEEN,
@@ -118,8 +118,7 @@ def _reassign(conn: Connection, hand: ByHand, action: Action) -> str:
         # Who had it once and gave it up may get it again, if somebody says so.
         had_it = tuple(one for one in found[0].had_it if one != handover.person)
         found = [replace(found[0], had_it=had_it)]
-    mode = Mode.OBSERVE if passing.handoff.mode == Mode.OBSERVE else hand.mode
-    (passed,) = pass_on(conn, replace(hand, mode=mode), agreement, found, book, handover=handover)
+    (passed,) = pass_on(conn, hand, agreement, found, book, handover=handover)
     return _moved(passed, passing, handover)
 
 
@@ -240,7 +239,8 @@ def _move(conn: Connection, hand: ByHand, change: StateChange, *, write_back: bo
     if write_back:
         now = hand.clock.now()
         cause = f"{change.cause}-{int(now.timestamp() * 1000)}"
-        outbox.add(conn, [state_write_back(hand, change.lead_id, cause=cause)], at=now)
+        acting = acting_for_leads(conn, hand, [change.lead_id])[change.lead_id]
+        outbox.add(conn, [state_write_back(acting, change.lead_id, cause=cause)], at=now)
 
 
 _WAYS: Final[Mapping[ActionKind, Callable[[Connection, ByHand, Action], str]]] = {

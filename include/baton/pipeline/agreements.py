@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError
 from baton.ledger import policies, rosters
+from baton.ledger.agreement_lock import hold_agreement
 from baton.policy.bundle import PolicyBundle
 from baton.policy.loader import parse_policy, refuse_errors
 from baton.policy.roster import Roster, roster_from_json
 
-__all__ = ["Adopted", "activate_policy", "adopt_roster", "current_roster"]
+__all__ = ["Adopted", "activate_policy", "adopt_roster", "current_roster", "refuse_misfits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def activate_policy(
         ConfigurationError: another policy has become current meanwhile.
     """
     parse_policy(bundle)
+    hold_agreement(conn)
     before = policies.current_hash(conn)
     if before == bundle.hash:
         return Adopted(bundle.hash, before)
@@ -76,6 +78,7 @@ def adopt_roster(
 
     Raises StaleRosterError when `parent` is given and no longer current.
     """
+    hold_agreement(conn)
     current = rosters.current(conn)
     before = None if current is None else current.hash
     now = rosters.store(conn, roster, by=by, at=at, note=note, parent=parent)

@@ -6,14 +6,14 @@ from datetime import date, timedelta
 
 from baton.ledger import metrics
 from baton.ledger.engine import transaction
-from baton.pipeline.context import Context
+from baton.pipeline.context import LedgerContext
 from baton.pipeline.report import StepReport
 
 LOOK_AHEAD_DAYS = 7
 """Outcomes of the last week's handoffs are still coming in: their days are measured again."""
 
 
-def measure(ctx: Context, *, days: int = LOOK_AHEAD_DAYS) -> StepReport:
+def measure(ctx: LedgerContext, *, days: int = LOOK_AHEAD_DAYS) -> StepReport:
     """Compute the figures of the last `days` days, yesterday included; again replaces them."""
     today = ctx.clock.now().date()
     report = StepReport()
@@ -23,7 +23,7 @@ def measure(ctx: Context, *, days: int = LOOK_AHEAD_DAYS) -> StepReport:
     return report
 
 
-def measure_day(ctx: Context, day: date) -> int:
+def measure_day(ctx: LedgerContext, day: date) -> int:
     """Compute one day's figures; return how many there are."""
     with transaction(ctx.engine) as conn:
         return metrics.compute_daily(conn, day, now=ctx.clock.now())

@@ -32,8 +32,15 @@ class Colleagues:
     """
 
     def __init__(
-        self, conn: Connection, policy: Policy, leads: Sequence[Prepared], now: datetime
+        self,
+        conn: Connection,
+        policy: Policy,
+        leads: Sequence[Prepared],
+        now: datetime,
+        *,
+        observed: bool = True,
     ) -> None:
+        """Read who has them; unless `observed`, handoffs that were only observed count for nothing."""
         self._policy = policy
         self._found: Mapping[str, Sequence[CompanyOwner]] = {}
         rule = policy.keep_together
@@ -45,6 +52,7 @@ class Colleagues:
             accounts=_stripped(keys, _ACCOUNT),
             domains=_stripped(keys, _DOMAIN),
             since=now - timedelta(seconds=rule.for_.seconds),
+            observed=observed,
         )
         found: dict[str, list[CompanyOwner]] = {}
         for one in owners:

@@ -20,6 +20,7 @@ from baton.connections import (
 )
 from baton.crm.hubspot import HubSpotGateway
 from baton.crm.salesforce import SalesforceGateway
+from baton.ledger.daily_budget import BudgetTerms
 from baton.ledger.engine import ledger_engine
 from baton.ledger.migrate import check_current
 from baton.ledger.rate_limits import LedgerRateLimiter
@@ -45,6 +46,28 @@ class Standing(Protocol):
         ...
 
 
+class LedgerContext(Protocol):
+    """Ledger and clock: what a step needs that calls nothing outside."""
+
+    @property
+    def engine(self) -> Engine:
+        """Return the ledger's engine."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Return where instants come from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerOnly:
+    """A ledger and a clock, without any connection."""
+
+    engine: Engine
+    clock: Clock
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The outside of one task or command.
@@ -52,7 +75,9 @@ class Context:
     `worker` names this process in leases; it is new for each Context, so that a process which
     died and came back never inherits the lease of its former life. `raw_connection` finds the
     connections that only some policies need (those of enrichment providers), by their id. `run`
-    names the Airflow run that asks, so that its leads can be found from there.
+    names the Airflow run that asks, so that its leads can be found from there. `budget` says which
+    part of a day's calls is kept for hot leads. `pages_url` is where people open the pages; empty
+    if nobody said.
     """
 
     engine: Engine
@@ -64,6 +89,8 @@ class Context:
     worker: str = field(default_factory=_worker_name)
     raw_connection: Callable[[str], RawConnection] = RawConnection.from_environment
     run: str | None = None
+    budget: BudgetTerms = field(default_factory=BudgetTerms)
+    pages_url: str = ""
 
     @property
     def replays(self) -> bool:
@@ -113,7 +140,8 @@ def open_context(
     """
     engine = ledger_engine(settings.database_url, pooled=pooled)
     check_current(engine)
-    limiter = LedgerRateLimiter(engine)
+    budget = BudgetTerms(reserve=settings.hot_reserve)
+    limiter = LedgerRateLimiter(engine, terms=budget)
     return Context(
         engine=engine,
         clock=clock or SystemClock(),
@@ -123,4 +151,6 @@ def open_context(
         mode=mode or settings.mode,
         raw_connection=raw_connection,
         run=run,
+        budget=budget,
+        pages_url=settings.pages_url,
     )

@@ -25,6 +25,7 @@ from baton.leads.verdict import Verdict
 from baton.pipeline.decided_file import DecisionWriter, FileReport, lines_of
 from baton.pipeline.export_columns import ColumnPlan, folded
 from baton.pipeline.export_text import Export, Row, RowReader, Unreadable, open_export
+from baton.pipeline.repeated_rows import NamedRows
 from baton.policy.facts import Facts
 from baton.policy.models import Policy
 from baton.policy.roster import Roster
@@ -144,6 +145,7 @@ def _decided(
         yield judge.decide(found)
         done += len(found)
         progress(done, reader.position)
+    report.repeated, report.repeats = judge.named.repeats()
 
 
 @dataclass(slots=True)
@@ -165,6 +167,7 @@ class _Judge:
         self.book = PoolBook()
         self.validator = PlainValidator.of(terms.policy)
         self.kept = KeptValues()
+        self.named = NamedRows()
         self.hand_raises = hand_raise_properties(terms.policy)
         self.released = () if terms.guard else (HoldReason.BLAST_RADIUS.value,)
         accounts = terms.accounts
@@ -201,6 +204,9 @@ class _Judge:
         snapshot = LeadSnapshot(_key(row), moment, moment, captured, properties, company)
         read = read_facts(snapshot, terms.policy, self.kept)
         self.report.unreadable.update(problem.label for problem in read.problems)
+        self.report.lower_ends.update(read.lower_ends)
+        email = read.facts.get("E-mail")
+        self.named.add(row.number, terms.plan.key_of(row.cells) or (str(email) if email else ""))
         facts = enrich(read.facts, snapshot, terms.policy).facts
         into.facts.append(facts)
         into.captured.append(captured)

@@ -14,21 +14,68 @@ from baton.ledger import handoffs, loads, pools
 from baton.ledger.decisions import NewDecision
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.context import Standing
+from baton.pipeline.modes import Acting
 from baton.routing.book import PoolBook
 from baton.routing.distribution import PoolState
+from baton.settings import Mode
+
+OBSERVED = " (observed)"
+"""Whose turn it is among leads that are only observed is kept apart, under the pool's name with
+this behind it: a lead that nobody was given must not cost anybody a turn."""
+NEVER_FULL = -(10**9)
+"""Handoffs of the run so far, where no limit is to be met: what is only observed has no effects."""
 
 
 def open_book(
-    conn: Connection, ctx: Standing, agreement: Agreement, *, handed_off: int = 0
+    conn: Connection,
+    ctx: Standing,
+    agreement: Agreement,
+    *,
+    handed_off: int = 0,
 ) -> PoolBook:
-    """Lock the pools and return them with the loads of their members.
+    """Lock the pools and return them with the loads of their members, in the mode of `ctx`.
 
     `handed_off` counts the handoffs that this run has made in earlier transactions.
     """
+    told = {ctx.mode: handed_off}
+    return open_books(conn, ctx, agreement, told)[ctx.mode]
+
+
+def open_books(
+    conn: Connection,
+    ctx: Standing,
+    agreement: Agreement,
+    handed_off: Mapping[Mode, int],
+) -> dict[Mode, PoolBook]:
+    """Lock the pools for these modes, all at once, and return a book for each."""
+    names = [pool.name for pool in agreement.roster.pools]
     # Loads are read after the locks are held: whoever decided before has committed by then.
-    states = pools.lock(conn, [pool.name for pool in agreement.roster.pools])
-    known = {name: PoolState.from_json(state) for name, state in states.items() if state}
-    return read_loads(conn, ctx, known, handed_off=handed_off)
+    states = pools.lock(conn, [name + _mark(mode) for mode in handed_off for name in names])
+    books = {}
+    for mode, many in handed_off.items():
+        known = {
+            name: PoolState.from_json(state)
+            for name in names
+            if (state := states[name + _mark(mode)])
+        }
+        full = NEVER_FULL if mode is Mode.OBSERVE else many
+        standing = Acting(ctx.clock, mode)
+        books[mode] = read_loads(conn, standing, known, handed_off=full)
+    return books
+
+
+def save_books(conn: Connection, books: Mapping[Mode, PoolBook]) -> None:
+    """Store whose turn it is now."""
+    changed = {
+        name + _mark(mode): state.to_json()
+        for mode, book in books.items()
+        for name, state in book.changed.items()
+    }
+    pools.save(conn, changed)
+
+
+def _mark(mode: Mode) -> str:
+    return OBSERVED if mode is Mode.OBSERVE else ""
 
 
 def read_loads(
@@ -39,16 +86,16 @@ def read_loads(
     handed_off: int = 0,
 ) -> PoolBook:
     """Return a book with everybody's loads as of now. Without locks it is good for looking only."""
-    now = ctx.clock.now()
-    lately = loads.given_lately(conn, now)
+    now, observed = ctx.clock.now(), ctx.mode is Mode.OBSERVE
+    lately = loads.given_lately(conn, now, observed=observed)
     return PoolBook(
         states,
-        open_loads=handoffs.open_loads(conn),
+        open_loads=handoffs.open_loads(conn, observed=observed),
         hour_loads=lately.hour,
         day_loads=lately.day,
         week_loads=lately.week,
         handed_off=handed_off,
-        imported=loads.imported_lately(conn, now),
+        imported=loads.imported_lately(conn, now, observed=observed),
     )
 
 

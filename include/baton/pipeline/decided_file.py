@@ -84,7 +84,12 @@ def lines_of(found: FrameDecisions) -> Iterator[Line]:
 
 @dataclass(slots=True)
 class FileReport:
-    """What became of a file, counted. `unreadable` counts values that are no values, by field."""
+    """What became of a file, counted.
+
+    `unreadable` counts values that are no values, by field; `lower_ends` ranges of which the lower
+    end was taken. `repeated`: how many rows name a lead that a row before them names, and
+    `repeats` the first of them, each with the row that named it first.
+    """
 
     decided: int = 0
     rejected: int = 0
@@ -94,6 +99,9 @@ class FileReport:
     owners: Counter[tuple[str, str]] = field(default_factory=Counter)
     why_not: Counter[tuple[str, str]] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
+    lower_ends: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
+    repeats: list[tuple[int, int]] = field(default_factory=list)
     rejects: list[Unreadable] = field(default_factory=list)
 
     @property
@@ -122,7 +130,15 @@ class FileReport:
 
     def end(self) -> None:
         """Put the counts in one order, so that the same file gives the same report."""
-        for name in ("outcomes", "bands", "triggers", "owners", "why_not", "unreadable"):
+        for name in (
+            "outcomes",
+            "bands",
+            "triggers",
+            "owners",
+            "why_not",
+            "unreadable",
+            "lower_ends",
+        ):
             counts: Counter[Any] = getattr(self, name)
             ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
             setattr(self, name, Counter(dict(ordered)))
@@ -145,6 +161,9 @@ class FileReport:
                 for (outcome, reason), count in self.why_not.items()
             ],
             "unreadable_values": dict(self.unreadable),
+            "lower_ends_taken": dict(self.lower_ends),
+            "repeated": self.repeated,
+            "repeats": [{"row": row, "first_row": first} for row, first in self.repeats],
             "rejects": [
                 {"row": r.number, "line": r.line, "reason": r.reason} for r in self.rejects
             ],

@@ -1,7 +1,8 @@
 """The one drain of the outbox: every Dag, command and repair sends through it.
 
 Claim by lease, commit, call out, record the outcome under the fence. No transaction is open while
-a call is out. A worker that dies leaves a lease that expires; a worker that is late is refused.
+a call is out. A worker that lives keeps its lease; one that dies leaves a lease that ends soon; a
+worker that is late is refused.
 """
 
 from __future__ import annotations
@@ -14,23 +15,29 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from baton.errors import BatonError, FatalGatewayError, StaleLeaseError
-from baton.leads.states import HandoffState
-from baton.ledger import handoffs, leads, outbox
+from baton.ledger import outbox
 from baton.ledger.dossiers import handoff_dossiers, lead_dossiers
 from baton.ledger.engine import transaction
 from baton.ledger.outbox import ClaimedEffect
 from baton.pipeline.active_policy import active_policy
+from baton.pipeline.api_budget import waits_for_budget
+from baton.pipeline.carried_out import record_carried_out
 from baton.pipeline.context import Context
+from baton.pipeline.follow_ups import plan_follow_ups
+from baton.pipeline.hubspot_edits import restore_in_hubspot
 from baton.pipeline.hubspot_effects import change_lists, write_states
+from baton.pipeline.leases import LEASE_SECONDS, kept
 from baton.pipeline.outcomes import Ambiguous, Done, Failed, Outcome, Retry, outcome_of
 from baton.pipeline.report import StepReport
-from baton.pipeline.salesforce_effects import write_records, write_tasks
+from baton.pipeline.restoring import restore
+from baton.pipeline.salesforce_effects import write_records
+from baton.pipeline.salesforce_handoffs import write_handoffs
+from baton.pipeline.salesforce_tasks import set_aside, write_tasks
 from baton.pipeline.slack_effects import post_messages
+from baton.transport import Lane, in_lane
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 120
-"""Longer than a group of calls takes, short enough that a killed worker's leads move on."""
 BUDGET_SECONDS = 300.0
 GROUP = 200
 """Salesforce takes 200 records a call; HubSpot 100, twice."""
@@ -38,7 +45,14 @@ MESSAGES = 1
 """A message cannot be sent again without harm: its outcome is recorded before the next goes out."""
 
 ASSIGNING = ("salesforce_record", "salesforce_task", "slack_message", "slack_reminder")
-WRITING_BACK = ("hubspot_state", "hubspot_list")
+WRITING_BACK = (
+    "salesforce_restore",
+    "salesforce_aside",
+    "hubspot_restore",
+    "hubspot_state",
+    "hubspot_list",
+    "salesforce_handoff",
+)
 
 Carry = Callable[[Context, Sequence[ClaimedEffect]], dict[int, Outcome]]
 
@@ -49,8 +63,10 @@ def deliver_and_notify(ctx: Context) -> StepReport:
 
 
 def write_back(ctx: Context) -> StepReport:
-    """Write states and list memberships to HubSpot."""
-    return drain(ctx, WRITING_BACK)
+    """Write states and list memberships to HubSpot, and what else follows from what happened."""
+    report = plan_follow_ups(ctx)
+    report.update(drain(ctx, WRITING_BACK))
+    return report
 
 
 def drain(
@@ -83,6 +99,7 @@ def _claim(ctx: Context, kind: str) -> list[ClaimedEffect]:
             limit=MESSAGES if kind in _NOT_REPEATABLE else GROUP,
             now=ctx.clock.now(),
             lease_seconds=LEASE_SECONDS,
+            hot_only=waits_for_budget(conn, ctx, kind),
         )
 
 
@@ -97,7 +114,10 @@ def _carry_out(
     sending = [effect for effect in claimed if effect.id in current]
     refusal: FatalGatewayError | None = None
     try:
-        outcomes |= CARRIERS[kind](ctx, sending) if sending else {}
+        # A group goes in the lane of its hottest.
+        lane = Lane.HOT if any(one.priority == 0 for one in sending) else Lane.NORMAL
+        with in_lane(lane), kept(ctx, claimed):
+            outcomes |= CARRIERS[kind](ctx, sending) if sending else {}
     except FatalGatewayError as error:
         refusal = error
         outcomes |= {one.id: Retry(type(error).__name__, str(error), _PAUSE) for one in sending}
@@ -124,7 +144,7 @@ def _record_all(
     """Record the outcomes of a group in one transaction; one by one if any was taken over."""
     try:
         with transaction(ctx.engine) as conn:
-            names = [_record(conn, ctx, effect, outcome) for effect, outcome in carried]
+            names = _record(conn, ctx, carried)
     except StaleLeaseError:
         if len(carried) == 1:
             logger.warning("effect %s was taken over by another worker", carried[0][0].key)
@@ -136,25 +156,29 @@ def _record_all(
     report.update(names)
 
 
-def _record(conn: Connection, ctx: Context, effect: ClaimedEffect, outcome: Outcome | None) -> str:
-    """Record one outcome with what follows from it."""
-    name = _settle(conn, effect, outcome, ctx.clock.now())
-    if isinstance(outcome, Done) and effect.handoff_id is not None:
-        found = handoffs.get(conn, effect.handoff_id)
-        # In a replay an effect counts as carried out right after its decision.
-        now = ctx.clock.now()
-        _follow(conn, effect, outcome, ctx.clock.decides_at(found.decided_at) if found else now)
-    return f"{effect.kind} {name}"
+def _record(
+    conn: Connection, ctx: Context, carried: Sequence[tuple[ClaimedEffect, Outcome | None]]
+) -> list[str]:
+    """Record outcomes with what follows from them; return what to count."""
+    done = [(effect, outcome) for effect, outcome in carried if isinstance(outcome, Done)]
+    record_carried_out(conn, ctx, done)
+    names = [f"{effect.kind} done" for effect, _ in done]
+    for effect, outcome in carried:
+        if not isinstance(outcome, Done):
+            names.append(f"{effect.kind} {_settle(conn, effect, outcome, ctx.clock.now())}")
+    return names
 
 
-def _settle(conn: Connection, effect: ClaimedEffect, outcome: Outcome | None, now: datetime) -> str:
+def _settle(
+    conn: Connection,
+    effect: ClaimedEffect,
+    outcome: Retry | Failed | Ambiguous | None,
+    now: datetime,
+) -> str:
     match outcome:
         case None:
             outbox.superseded(conn, effect.id, effect.fence, now=now)
             return "superseded"
-        case Done():
-            outbox.done(conn, effect.id, effect.fence, now=now, result=dict(outcome.result))
-            return "done"
         case Retry():
             outbox.retry(
                 conn,
@@ -191,32 +215,6 @@ def _settle(conn: Connection, effect: ClaimedEffect, outcome: Outcome | None, no
             return outcome.state
 
 
-def _follow(conn: Connection, effect: ClaimedEffect, done: Done, at: datetime) -> None:
-    """Move the handoff on: assigned once owner or task is written, notified once told."""
-    if effect.handoff_id is None:
-        return
-    match effect.kind:
-        case "salesforce_record":
-            contact = done.result.get("sobject") == "Contact"
-            leads.set_salesforce_ids(
-                conn,
-                effect.lead_id,
-                lead_record=None if contact else done.result["id"],
-                contact_record=done.result["id"] if contact else None,
-            )
-            handoffs.stamp(conn, effect.handoff_id, owner_written_at=at)
-            handoffs.advance(
-                conn, effect.handoff_id, HandoffState.ASSIGNED, at=at, cause=effect.key
-            )
-        case "salesforce_task":
-            handoffs.stamp(conn, effect.handoff_id, task_written_at=at)
-        case "slack_message":
-            handoffs.stamp(conn, effect.handoff_id, notified_at=at)
-            handoffs.advance(
-                conn, effect.handoff_id, HandoffState.NOTIFIED, at=at, cause=effect.key
-            )
-
-
 def _of_handoffs(carry: Callable[..., dict[int, Outcome]]) -> Carry:
     def carried(ctx: Context, effects: Sequence[ClaimedEffect]) -> dict[int, Outcome]:
         with transaction(ctx.engine) as conn:
@@ -242,6 +240,10 @@ def _change_lists(ctx: Context, effects: Sequence[ClaimedEffect]) -> dict[int, O
 CARRIERS: Mapping[str, Carry] = {
     "salesforce_record": _of_handoffs(write_records),
     "salesforce_task": _of_handoffs(write_tasks),
+    "salesforce_aside": _of_handoffs(set_aside),
+    "salesforce_restore": restore,
+    "salesforce_handoff": _of_handoffs(write_handoffs),
+    "hubspot_restore": restore_in_hubspot,
     "slack_message": _of_handoffs(post_messages),
     "slack_reminder": _of_handoffs(post_messages),
     "hubspot_state": _write_states,

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from baton.dispositions.actions import Planned, action_for, code_of
 from baton.leads.states import EffectState, HandoffState, LeadState
 from baton.ledger import dispositions, handoffs, leads, outbox, touches
-from baton.ledger.dispositions import NewDisposition
+from baton.ledger.dispositions import NewDisposition, Refusal
 from baton.ledger.handoffs import HandoffRow
 from baton.ledger.outbox import NewEffect
 from baton.pipeline.context import Context
+from baton.pipeline.modes import acting_for
 from baton.pipeline.plan import state_write_back
+from baton.pipeline.refused_outcomes import as_date, refuse
 from baton.pipeline.report import StepReport
 from baton.pipeline.timers import state_change
 from baton.policy.models import Outcome, Policy
@@ -94,6 +96,8 @@ def _take(
     code = code_of(policy, one.reason or "")
     if code is None:
         logger.warning("handoff %s was given back without a known reason code", current.key)
+        words = f"'{one.outcome}' needs a reason: choose one of the list"
+        refuse(conn, ctx, current, _refusal(one, words), code=None)
         return StepReport(without_reason=1)
     history = leads.histories(conn, [current.lead_id])[current.lead_id]
     worked = [
@@ -106,19 +110,56 @@ def _take(
         history=history,
         touches=worked,
         now=one.at,
-        given_date=date.fromisoformat(one.return_date) if one.return_date else None,
+        given_date=as_date(one.return_date),
     )
     if planned.refusal is not None or planned.lead_state is None or planned.outcome is None:
         logger.info("handoff %s: '%s' is not accepted yet: %s", current.key, code, planned.refusal)
+        refuse(conn, ctx, current, _refusal(one, planned.words), code=code)
         return StepReport(refused=1)
     action = {"action": planned.action.value, "words": planned.words}
     made = dispositions.record(
         conn, [_row(one, code, planned.outcome.value, planned.return_at, action)]
     )
+    dispositions.settle_refusals(conn, [(current.id, one.source)], at=ctx.clock.now())
     if not made:
         return StepReport()
     _carry_out(conn, ctx, policy, one, current, planned)
     return StepReport({planned.outcome.value: 1})
+
+
+def _refusal(one: Given, words: str) -> Refusal:
+    return Refusal(
+        handoff_id=one.handoff.id,
+        source=one.source,
+        outcome=one.outcome,
+        reason=one.reason,
+        return_date=as_date(one.return_date),
+        given_at=one.at,
+        by_whom=one.by_whom,
+        words=words,
+    )
+
+
+def take_refused(conn: Connection, ctx: Context, policy: Policy) -> StepReport:
+    """Take the outcomes that were refused and may be given by now; the others wait on."""
+    report = StepReport()
+    now = ctx.clock.now()
+    for one in dispositions.refusals(conn):
+        current = handoffs.get(conn, one.handoff_id)
+        if current is None or not current.is_open:
+            continue
+        given = Given(
+            handoff=current,
+            outcome=one.outcome,
+            reason=one.reason,
+            return_date=one.return_date.isoformat() if one.return_date else None,
+            at=now,
+            by_whom=one.by_whom,
+            source=one.source,
+        )
+        taken = _take(conn, ctx, policy, given, current)
+        report["taken late"] += sum(taken[name.value] for name in _ENDS)
+    return report
 
 
 def _carry_out(
@@ -145,7 +186,8 @@ def _carry_out(
         returns_at=planned.return_at if planned.lead_state is LeadState.RECYCLED else None,
     )
     leads.set_states(conn, [change])
-    effects = [state_write_back(ctx, current.lead_id, cause=f"{current.key}-{planned.code}")]
+    acting = acting_for(ctx.mode, ctx.clock, current)
+    effects = [state_write_back(acting, current.lead_id, cause=f"{current.key}-{planned.code}")]
     if planned.list is not None:
         effects.append(
             NewEffect(
@@ -153,7 +195,7 @@ def _carry_out(
                 kind="hubspot_list",
                 lead_id=current.lead_id,
                 params={"list": planned.list},
-                state=EffectState.WITHHELD if ctx.mode is Mode.OBSERVE else EffectState.PENDING,
+                state=EffectState.WITHHELD if acting.mode is Mode.OBSERVE else EffectState.PENDING,
             )
         )
     outbox.add(conn, effects, at=ctx.clock.now())

@@ -30,18 +30,22 @@ MOST_LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """One decision of a lead in a line."""
+    """One decision of a lead in a line. `owner`: who got it by that, or whose news it was."""
 
     id: int
     decided_at: datetime
     outcome: str
     band: str | None
     reason_code: str | None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A decision explained, with its versions and what other decisions there are on the lead."""
+    """A decision explained, with its versions and what other decisions there are on the lead.
+
+    `has_it`: who has the lead now, or None while no handoff is open.
+    """
 
     lead_id: int
     hubspot_id: str
@@ -52,6 +56,7 @@ class Told:
     roster_hash: str
     explanation: Explanation
     others: tuple[Brief, ...]
+    has_it: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return it as plain JSON values."""
@@ -70,6 +75,7 @@ class Told:
             "headline": told.headline,
             "passages": {one.key: list(one.sentences) for one in told.passages},
             "changes": [] if told.changes is None else _changes_json(told),
+            "has_it_now": self.has_it,
             "other_decisions": [one.id for one in self.others],
         }
 
@@ -111,7 +117,13 @@ def explain_lead(
         row.roster_hash,
         replace(told, passages=tuple(passages)),
         others,
+        _has_it(conn, found.lead_id),
     )
+
+
+def _has_it(conn: Connection, lead_id: int) -> str | None:
+    history = leads.histories(conn, [lead_id]).get(lead_id)
+    return history.open_handoff.owner if history and history.open_handoff else None
 
 
 def with_names(conn: Connection, told: Told) -> Told:
@@ -192,7 +204,10 @@ def _at(one: policies.Activation) -> datetime:
 
 
 def _brief(row: DecisionRow) -> Brief:
-    return Brief(row.id, row.decided_at, row.outcome, row.band, row.reason_code)
+    route = row.result.get("route")
+    owner = route.get("owner") if isinstance(route, Mapping) else None
+    key = str(owner["key"]) if isinstance(owner, Mapping) and "key" in owner else None
+    return Brief(row.id, row.decided_at, row.outcome, row.band, row.reason_code, key)
 
 
 def _changes_json(told: Explanation) -> list[dict[str, object]]:

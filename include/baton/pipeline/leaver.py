@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Protocol
@@ -23,7 +23,9 @@ from baton.errors import SettingsError
 from baton.leads.states import HandoffState
 from baton.ledger import leavers
 from baton.ledger.engine import transaction
+from baton.ledger.handoffs import OpenTerms
 from baton.ledger.leavers import OwnedHandoff
+from baton.ledger.retries import in_transaction
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.agreements import current_roster
 from baton.pipeline.decided import open_book
@@ -31,7 +33,7 @@ from baton.pipeline.reassignment import Passed, owner_is_ours, pass_on, read_pas
 from baton.pipeline.report import StepReport
 from baton.pipeline.roster_versions import RosterEdited, change_roster
 from baton.policy.roster import Rep, Roster
-from baton.policy.roster_checks import where_named
+from baton.policy.roster_checks import emptied, where_named
 from baton.policy.roster_edits import gone, known_pool, known_rep, leaving
 from baton.settings import Mode
 
@@ -88,7 +90,10 @@ class LedgerOnly:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """What a person should know before somebody goes. `in_policy`: where the policy names them."""
+    """What a person should know before somebody goes.
+
+    `in_policy`: where the policy names them. `emptied`: pools in which nobody is left without them.
+    """
 
     rep: Rep
     day: date
@@ -96,6 +101,7 @@ class Leaving:
     handoffs: tuple[OwnedHandoff, ...]
     reports: tuple[str, ...]
     in_policy: tuple[str, ...]
+    emptied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,9 @@ def look_at(conn: Connection, email: str, *, day: date | None, now: datetime) ->
         handoffs=tuple(leavers.open_of_owner(conn, rep.key)),
         reports=tuple(one.key for one in agreement.roster.people if one.manager == rep.key),
         in_policy=where_named(agreement.policy, rep.key),
+        emptied=emptied(
+            agreement.policy, agreement.roster, gone(agreement.roster, rep.key, chosen)
+        ),
     )
 
 
@@ -200,14 +209,17 @@ def hand_over(
     done, last = HandedOver(rep_key), 0
     chosen = wish or Wish()
     handover = Handover(f"{rep_key} {BECAUSE}", pool=chosen.pool, person=chosen.person)
+
+    def next_chunk(conn: Connection) -> tuple[Sequence[OpenTerms], Sequence[Passed]]:
+        leavers.lock(conn)
+        agreement = active_policy(conn)
+        book = open_book(conn, desk, agreement)
+        found = leavers.page_of_owner(conn, rep_key, after_id=last, limit=CHUNK)
+        passings = read_passings(conn, found)
+        return found, pass_on(conn, desk, agreement, passings, book, handover=handover)
+
     while True:
-        with transaction(desk.engine) as conn:
-            leavers.lock(conn)
-            agreement = active_policy(conn)
-            book = open_book(conn, desk, agreement)
-            ones = leavers.page_of_owner(conn, rep_key, after_id=last, limit=CHUNK)
-            passings = read_passings(conn, ones)
-            passed = pass_on(conn, desk, agreement, passings, book, handover=handover)
+        ones, passed = in_transaction(desk.engine, next_chunk)
         if not ones:
             return done
         decided = {one.passing.handoff.id for one in passed}

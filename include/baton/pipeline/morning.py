@@ -6,6 +6,7 @@ of a lead. Each line has one action: where to go for it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,10 +15,21 @@ from typing import Final
 from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError, PolicyErrors
-from baton.ledger import arrivals, checks, drift, loads, page_today, switches, watermarks
+from baton.ledger import (
+    arrivals,
+    checks,
+    drift,
+    holds,
+    loads,
+    page_today,
+    reconciliation,
+    switches,
+    watermarks,
+)
 from baton.ledger.arrivals import Arrived, Silent
 from baton.ledger.checks import CheckResult
 from baton.ledger.drift import WarningRow
+from baton.ledger.holds import Figures, HeldBatch
 from baton.ledger.loads import GivenLately
 from baton.ledger.page_today import Count, Effects, LateLead, OwnerLoad, TodaySoFar, Waits
 from baton.ledger.switches import Switch
@@ -87,6 +99,8 @@ class Morning:
     stopped: Switch | None
     read_at: datetime | None
     conservation: CheckResult | None
+    batches: tuple[tuple[HeldBatch, Figures], ...]
+    differences: Mapping[str, int]
     so_far: TodaySoFar
 
     @property
@@ -124,6 +138,8 @@ def read(conn: Connection, now: datetime, midnight: datetime) -> Morning:
         stopped=stop if stop and stop.value == switches.STOPPED else None,
         read_at=marks[WATERMARK][1] if WATERMARK in marks else None,
         conservation=checks.last(conn, checks.CONSERVATION),
+        batches=tuple((one, holds.figures(conn, one.id)) for one in holds.unanswered(conn)),
+        differences=reconciliation.open_counts(conn),
         so_far=page_today.so_far(conn, midnight),
     )
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from baton.decision.decision import HoldReason
 from baton.leads.states import EffectState
 from baton.pipeline.morning import Morning, Step, TodayItem, Tone, hot_bands
+from baton.pipeline.morning_asked import of_asked
 from baton.pipeline.morning_people import of_people
 from baton.pipeline.morning_words import and_more, kind_in_words, many, span
 from baton.policy.parts import conditions
@@ -27,6 +28,7 @@ def items(morning: Morning) -> tuple[TodayItem, ...]:
     """Return what wants a person, what wants one most first; nothing if nothing does."""
     found = [
         *_of_the_chain(morning),
+        *of_asked(morning),
         *_of_handoffs(morning),
         *_of_writes(morning),
         *_of_held(morning),

@@ -12,6 +12,10 @@ _KINDS = {
     "slack_reminder": "Slack reminder",
     "hubspot_state": "HubSpot write-back",
     "hubspot_list": "HubSpot list",
+    "salesforce_aside": "Salesforce task set aside",
+    "salesforce_restore": "value put back in Salesforce",
+    "hubspot_restore": "value put back in HubSpot",
+    "salesforce_handoff": "Handoff__c row",
 }
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from baton.errors import (
     AmbiguousOutcomeError,
     BatonError,
+    BudgetShortError,
     InvalidRecordError,
     RateLimitedError,
     RejectedRecordError,
@@ -90,7 +91,8 @@ def outcome_of(error: BatonError, attempts: int, *, repeatable: bool) -> Outcome
 
 
 def _retry(error: BatonError, code: str, text: str, attempts: int) -> Outcome:
-    if attempts >= MOST_ATTEMPTS:
+    # A day whose calls are used up is no fault of the effect.
+    if attempts >= MOST_ATTEMPTS and not isinstance(error, BudgetShortError):
         return Failed("dead", code, f"{text} (tried {attempts} times)")
     if isinstance(error, RateLimitedError) and error.retry_after is not None:
         return Retry(code, text, timedelta(seconds=error.retry_after))

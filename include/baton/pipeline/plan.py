@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from baton.decision.decision import Decision, DecisionOutcome, HoldReason
-from baton.decision.inputs import DecisionInputs
 from baton.errors import InvariantError
 from baton.leads.states import EffectState, HandoffState, LeadState
-from baton.ledger import handoffs, leads, outbox, touches
+from baton.ledger import cold, handoffs, leads, outbox, touches
 from baton.ledger.handoffs import HandoffRow, NewHandoff, NewHop
-from baton.ledger.leads import LeadRow, StateChange
+from baton.ledger.leads import StateChange
 from baton.ledger.outbox import NewEffect
 from baton.ledger.touches import NewTouch
 from baton.pipeline.active_policy import Agreement
@@ -22,7 +21,9 @@ from baton.pipeline.addressing import manager_address, owner_address
 from baton.pipeline.colleagues import account_and_domain, companies_of
 from baton.pipeline.context import Context, Standing
 from baton.pipeline.enrichment import wait_for
-from baton.pipeline.preparation import Prepared
+from baton.pipeline.judged import Judged
+from baton.pipeline.limits import hold_back, restrain, silenced
+from baton.pipeline.modes import Acting, acting_for
 from baton.pipeline.quiet_hours import quiet_until
 from baton.pipeline.report import StepReport
 from baton.pipeline.timers import held, state_change
@@ -36,25 +37,20 @@ HOT, NORMAL = 0, 100
 """Priorities in the outbox: what a trigger or the highest band brought goes first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A decision with what it is about: its id, the lead's row before it, its inputs.
-
-    `again`: the lead was judged because its time had come, not because it changed.
-    """
-
-    decision_id: int
-    row: LeadRow
-    prepared: Prepared
-    inputs: DecisionInputs
-    decision: Decision
-    again: bool = False
-
-
 def carry_into_ledger(
-    conn: Connection, ctx: Context, agreement: Agreement, judged: Sequence[Judged]
+    conn: Connection,
+    ctx: Context,
+    agreement: Agreement,
+    judged: Sequence[Judged],
+    spent: StepReport | None = None,
+    *,
+    announced: bool = True,
 ) -> StepReport:
-    """Write states, handoffs and effects of these decisions in the caller's transaction."""
+    """Write states, handoffs and effects of these decisions in the caller's transaction.
+
+    `spent` are the counts of the run so far: what goes beyond the policy's limits is held. Not
+    `announced`: messages are withheld for good.
+    """
     report = StepReport(f"{one.decision.outcome.value}" for one in judged)
     handed = [one for one in judged if one.decision.outcome is DecisionOutcome.HANDOFF]
     effects = _hand_off(conn, ctx, agreement, handed)
@@ -83,12 +79,22 @@ def carry_into_ledger(
             if one.decision.score is not None
         ],
     )
+    cold.warm(conn, [one.row.id for one in judged if not one.again])
     effects += [
-        state_write_back(ctx, one.row.id, cause=f"decision-{one.decision_id}")
+        state_write_back(
+            Acting(ctx.clock, one.mode), one.row.id, cause=f"decision-{one.decision_id}"
+        )
         for one in judged
         if _is_news(one)
     ]
-    outbox.add(conn, effects, at=ctx.clock.now())
+    if not announced:
+        effects = silenced(effects)
+    restrained = restrain(agreement.policy, judged, effects, spent or StepReport())
+    outbox.add(conn, restrained.effects, at=ctx.clock.now())
+    report["held back"] += hold_back(
+        conn, ctx, agreement.policy, judged, restrained.held, run=ctx.run
+    )
+    report.update(restrained.counts)
     return report
 
 
@@ -117,7 +123,15 @@ def _move(ctx: Context, policy: Policy, one: Judged) -> StateChange | None:
     if one.decision.reason_code == HoldReason.ENRICHMENT:
         return _held_briefly(ctx, policy, one, change)
     if after is LeadState.HELD and one.decision.outcome is DecisionOutcome.HOLD:
-        return held(policy, one.row, one.decision, change, now=ctx.clock.now(), again=one.again)
+        return held(
+            policy,
+            one.row,
+            one.decision,
+            change,
+            now=ctx.clock.now(),
+            again=one.again,
+            released=one.inputs.released,
+        )
     return change
 
 
@@ -140,13 +154,12 @@ def _hand_off(
 ) -> list[NewEffect]:
     if not handed:
         return []
-    opened = handoffs.open_handoffs(
-        conn, [_new_handoff(ctx, agreement.policy, one) for one in handed]
-    )
+    opened = handoffs.open_handoffs(conn, [_new_handoff(agreement.policy, one) for one in handed])
     effects: list[NewEffect] = []
     touches.record(conn, [met for pair in zip(handed, opened, strict=True) if (met := _met(*pair))])
     for one, row in zip(handed, opened, strict=True):
-        effects += hop_effects(ctx, agreement, row, 1, decision=one.decision)
+        acting = Acting(ctx.clock, one.mode)
+        effects += hop_effects(acting, agreement, row, 1, decision=one.decision)
     return effects
 
 
@@ -165,7 +178,7 @@ def _met(one: Judged, row: HandoffRow) -> NewTouch | None:
     )
 
 
-def _new_handoff(ctx: Context, policy: Policy, one: Judged) -> NewHandoff:
+def _new_handoff(policy: Policy, one: Judged) -> NewHandoff:
     decision, facts = one.decision, one.prepared.facts
     route = decision.route
     if route is None or route.owner is None:
@@ -177,7 +190,8 @@ def _new_handoff(ctx: Context, policy: Policy, one: Judged) -> NewHandoff:
         origin=decision.origin.value,
         account_id=account_id,
         company_domain=domain,
-        mode=ctx.mode.value,
+        mode=one.mode.value,
+        form=_word(facts, "Form"),
         captured_at=decision.met_at or one.inputs.captured_at,
         seen_at=one.prepared.snapshot.seen_at,
         decided_at=one.inputs.decided_at,
@@ -232,13 +246,13 @@ def hop_effects(
     }
     record, task = f"{key}.salesforce_record", f"{key}.salesforce_task"
     return [
-        NewEffect(key=record, kind="salesforce_record", state=_state(ctx), **shared),
+        NewEffect(key=record, kind="salesforce_record", state=state_of(ctx), **shared),
         NewEffect(
             key=task,
             kind="salesforce_task",
             depends_on_key=record,
             params={"watcher": watcher},
-            state=_state(ctx),
+            state=state_of(ctx),
             **shared,
         ),
         NewEffect(
@@ -250,7 +264,7 @@ def hop_effects(
                 "fallback_channel": next(iter(agreement.policy.channels), None),
                 "owner": owner_address(agreement, route.owner.key, route.owner.kind),
             },
-            state=_announced(ctx),
+            state=announced(ctx),
             not_before=quiet_until(
                 agreement,
                 ctx.clock.now(),
@@ -268,11 +282,12 @@ def _highest(agreement: Agreement) -> str:
     return agreement.policy.bands_high_to_low[0].name
 
 
-def _state(ctx: Standing) -> EffectState:
+def state_of(ctx: Standing) -> EffectState:
+    """Return the state of a new effect: what is only observed never goes out."""
     return EffectState.WITHHELD if ctx.mode is Mode.OBSERVE else EffectState.PENDING
 
 
-def _announced(ctx: Standing) -> EffectState:
+def announced(ctx: Standing) -> EffectState:
     """Return the state of a new message: only what happens now is announced."""
     return EffectState.PENDING if ctx.mode is Mode.LIVE else EffectState.WITHHELD
 
@@ -295,6 +310,7 @@ def _news_for_owner(
     row = handoffs.get(conn, open_one.id)
     if row is None:
         raise InvariantError(f"the open handoff of lead {one.row.id} is gone")
+    acting = acting_for(ctx.mode, ctx.clock, row)
     shared: dict[str, Any] = {
         "lead_id": one.row.id,
         "handoff_id": open_one.id,
@@ -313,7 +329,7 @@ def _news_for_owner(
             kind="salesforce_record",
             depends_on_key=first,
             params={"refresh": True},
-            state=_state(ctx),
+            state=state_of(acting),
             **shared,
         ),
         NewEffect(
@@ -321,7 +337,7 @@ def _news_for_owner(
             kind="salesforce_task",
             depends_on_key=again,
             params={"refresh": True, "news": news},
-            state=_state(ctx),
+            state=state_of(acting),
             **shared,
         ),
         NewEffect(
@@ -335,7 +351,7 @@ def _news_for_owner(
                 "owner": owner_address(agreement, owner, "user" if owner else "queue"),
                 "answers": f"{hop_key}.slack_message",
             },
-            state=_announced(ctx),
+            state=announced(acting),
             not_before=quiet_until(
                 agreement,
                 ctx.clock.now(),
@@ -365,6 +381,8 @@ def _withdraw(conn: Connection, ctx: Context, one: Judged) -> None:
 def _is_news(one: Judged) -> bool:
     """Tell whether HubSpot's copy of the lead's state is out of date after this decision."""
     before, after = one.row, one.decision
+    if before.cold_since is not None and not one.again:
+        return True
     if after.score is None:
         return after.lead_state is not None and after.lead_state is not before.state
     return (
@@ -386,6 +404,5 @@ def state_write_back(ctx: Standing, lead_id: int, *, cause: str) -> NewEffect:
         key=f"L{lead_id}.{cause}.hubspot_state",
         kind="hubspot_state",
         lead_id=lead_id,
-        generation=int(ctx.clock.now().timestamp() * 1000),
-        state=_state(ctx),
+        state=state_of(ctx),
     )

@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError, PolicyErrors
 from baton.ledger import policies
+from baton.ledger.agreement_lock import hold_agreement
 from baton.ledger.policies import Activation, ActivationKind
-from baton.pipeline.agreements import Adopted
+from baton.pipeline.agreements import Adopted, refuse_misfits
 from baton.policy.bundle import PolicyBundle
 from baton.policy.difference_words import Change, changes
 from baton.policy.loader import parse_policy
@@ -92,6 +93,7 @@ def plan_rollback(conn: Connection, to: str | None = None) -> Rollback:
     Raises:
         ConfigurationError: there is nothing to go back to, or it cannot be read any more; the
             current policy stays.
+        PolicyErrors: the version does not fit the people who are there now.
     """
     current = policies.current_hash(conn)
     if current is None:
@@ -107,7 +109,10 @@ def plan_rollback(conn: Connection, to: str | None = None) -> Rollback:
         raise ConfigurationError(
             f"policy {target[:12]} was never active: 'baton policy activate' makes it so"
         )
-    policy = _read(target, policies.get(conn, target))
+    bundle = policies.get(conn, target)
+    policy = _read(target, bundle)
+    if bundle is not None:
+        refuse_misfits(conn, bundle)
     before = readable(policies.get(conn, current))
     return Rollback(current, target, policy, None if before is None else changes(before, policy))
 
@@ -117,8 +122,13 @@ def roll_back(
 ) -> Adopted:
     """Go back as planned, on the record. Handoffs that are open keep the terms they have.
 
-    Raises ConfigurationError when another policy has become current since the plan was made.
+    Raises ConfigurationError when another policy has become current since the plan was made, and
+    PolicyErrors when it does not fit the people who are there now.
     """
+    hold_agreement(conn)
+    bundle = policies.get(conn, plan.target)
+    if bundle is not None:
+        refuse_misfits(conn, bundle)
     policies.activate(
         conn,
         plan.target,

@@ -25,11 +25,16 @@ from baton.policy.models import Policy
 
 WATERMARK = "hubspot.contacts"
 FIRST_LOAD = "hubspot.first_load"
+SWEEP = "hubspot.sweep"
 FIRST_LOAD_SECONDS = 240.0
-"""How long one run may read on the first time: less than a task's time limit."""
-GOES_ON = "first load goes on"
+"""How long one run may read: less than a task's time limit. The next run goes on."""
+GOES_ON = "more is to be read"
 OVERLAP = timedelta(minutes=3)
 """HubSpot's index lags by seconds, rarely more (see P3); what was seen before costs one row."""
+SWEEP_AFTER = timedelta(minutes=15)
+"""The index may lag by more than the overlap: what changed then is looked for once more, later."""
+SWEEP_EVERY = timedelta(minutes=10)
+"""A sweep costs a call or two of HubSpot's scarcest kind; six an hour are nothing."""
 SETTLE = timedelta(seconds=1)
 """HubSpot tells its time in whole seconds: the second that is running is read too, and again."""
 CHUNK = 500
@@ -55,24 +60,52 @@ class Window:
     """What one run reads: changes from `since` to `until`. `since` None: everything there is.
 
     The first load of a large portal takes several runs: `after` is the id it goes on with, and
-    `until` stays the instant at which it began.
+    `until` stays the instant at which it began. `swept`: since when changes are looked for a second
+    time, because HubSpot's index may have shown them late; None: it is not time yet.
     """
 
     since: datetime | None
     until: datetime
     after: str | None = None
+    swept: datetime | None = None
+
+    @property
+    def sweep_until(self) -> datetime:
+        """Return up to when a sweep looks."""
+        return self.until - SWEEP_AFTER
 
 
 def window(ctx: Context) -> Window:
     """Return the window of this run, from the ledger's watermark to now."""
     with transaction(ctx.engine) as conn:
-        mark = watermarks.get(conn, WATERMARK)
+        mark = watermarks.get_instant(conn, WATERMARK)
+        swept = watermarks.get_instant(conn, SWEEP)
         begun = None if mark else watermarks.get(conn, FIRST_LOAD)
     if begun is not None:
         start, _, after = begun.partition("|")
         return Window(None, datetime.fromisoformat(start), after)
     until = ctx.clock.now() if ctx.replays else ctx.hubspot.server_now()
-    return Window(datetime.fromisoformat(mark) - OVERLAP if mark else None, until)
+    if mark is None:
+        return Window(None, until)
+    return Window(mark - OVERLAP, until, swept=None if ctx.replays else _sweep_since(swept, until))
+
+
+def _sweep_since(swept: datetime | None, until: datetime) -> datetime | None:
+    """Return since when to sweep; None until there is something to sweep."""
+    since = swept or until - SWEEP_AFTER - SWEEP_EVERY
+    return since if until - SWEEP_AFTER - since >= SWEEP_EVERY else None
+
+
+def move_watermarks(ctx: Context, reading: Window) -> None:
+    """Move the watermarks, once what was read is judged and committed.
+
+    Forward only: an overlapping run may have read further. A run that dies before has committed
+    what it judged, chunk by chunk; the next one reads the same window and leaves that out.
+    """
+    with transaction(ctx.engine) as conn:
+        watermarks.advance(conn, WATERMARK, reading.until, at=ctx.clock.now())
+        if reading.swept is not None:
+            watermarks.advance(conn, SWEEP, reading.sweep_until, at=ctx.clock.now())
 
 
 def changed_snapshots(
@@ -80,20 +113,64 @@ def changed_snapshots(
 ) -> Iterator[Sequence[LeadSnapshot]]:
     """Yield what changed in the window, in chunks, oldest capture first within each.
 
-    A first load stops when its time is up and says so in `report`; the next run goes on.
+    A run stops when its time is up and says so in `report`; the next run goes on.
 
     Raises:
         GatewayError: HubSpot could not be read; the watermark has not moved.
     """
     reader = SnapshotReader(ctx, policy)
     if reading.since is None:
+        if reading.after is not None and not ctx.replays:
+            # Whoever raises a hand while a large portal is loaded does not wait for its end.
+            now = ctx.hubspot.server_now()
+            yield from _changed(ctx, reader, (reading.until - OVERLAP, now), report)
         yield from _first_load(ctx, reader, reading, report)
         return
     until = reading.until if ctx.replays else reading.until + SETTLE
-    changes = ctx.hubspot.changed_contacts(reading.since, until)
-    for chunk in batches(_unseen(ctx, changes), CHUNK):
+    yield from _changed(ctx, reader, (reading.since, until), report)
+    if reading.swept is not None:
+        span = (reading.swept - SETTLE, reading.sweep_until)
+        yield from _changed(ctx, reader, span, report, late=True)
+
+
+def _changed(
+    ctx: Context,
+    reader: SnapshotReader,
+    span: tuple[datetime, datetime],
+    report: StepReport,
+    *,
+    late: bool = False,
+) -> Iterator[Sequence[LeadSnapshot]]:
+    """Yield what the index shows as changed within `span` and the ledger has not seen yet.
+
+    `late`: it is looked for a second time, thoroughly; what is found then is counted.
+    """
+    stop_at = time.monotonic() + FIRST_LOAD_SECONDS
+    changes = ctx.hubspot.read_changes(*span, thorough=late).rows
+    unseen = _unseen(ctx, changes)
+    if late and unseen:
+        report["found by the sweep"] += len(unseen)
+    if len(unseen) > CHUNK:
+        unseen = _hand_raises_first(ctx, reader, unseen, span)
+    for chunk in batches(unseen, CHUNK):
+        if time.monotonic() > stop_at:
+            report[GOES_ON] = 1
+            return
         found = ctx.hubspot.read_contacts([one.id for one in chunk], reader.contact_properties)
         yield reader.snapshots(found.found.values())
+
+
+def _hand_raises_first(
+    ctx: Context,
+    reader: SnapshotReader,
+    unseen: Sequence[Changed],
+    span: tuple[datetime, datetime],
+) -> list[Changed]:
+    """Put those who raised a hand before the many whom a job of HubSpot's or an import changed."""
+    raised: set[str] = set()
+    for name in reader.hand_raises:
+        raised.update(one.id for one in ctx.hubspot.hand_raises(*span, by=name))
+    return sorted(unseen, key=lambda one: one.id not in raised)
 
 
 def _first_load(
@@ -141,7 +218,7 @@ class SnapshotReader:
 
     def __init__(self, ctx: Context, policy: Policy) -> None:
         self._ctx = ctx
-        self._hand_raises = hand_raise_properties(policy)
+        self.hand_raises = hand_raise_properties(policy)
         contact = set(wanted_properties(policy, FieldObject.CONTACT)) | set(BASE_PROPERTIES)
         self.contact_properties = tuple(sorted(contact))
         self._company_properties = tuple(sorted(wanted_properties(policy, FieldObject.COMPANY)))
@@ -158,7 +235,7 @@ class SnapshotReader:
         self, row: ContactRow, companies: Mapping[str, Mapping[str, str | None]]
     ) -> LeadSnapshot:
         now = self._ctx.clock.now()
-        raised = captured_at(row.properties, self._hand_raises)
+        raised = captured_at(row.properties, self.hand_raises)
         return LeadSnapshot(
             hubspot_id=row.id,
             modified_at=row.modified_at or now,

@@ -16,14 +16,17 @@ from baton.decision.decision import Decision
 from baton.decision.inputs import DecisionInputs, Handover
 from baton.leads.history import LeadHistory
 from baton.leads.states import HandoffState
-from baton.ledger import decisions, handoffs, leads, outbox, pools
+from baton.ledger import decisions, handoffs, leads, outbox
 from baton.ledger.decisions import DecisionRow
 from baton.ledger.handoffs import HandoffRow, HopRow, NewHop, OpenTerms
 from baton.pipeline.active_policy import Agreement
-from baton.pipeline.context import Context, Standing
-from baton.pipeline.decided import open_book, recorded
+from baton.pipeline.context import Standing
+from baton.pipeline.decided import open_book, recorded, save_books
+from baton.pipeline.limits import hold_reassignments, restrain_reassignments
+from baton.pipeline.modes import Acting, acting_for
 from baton.pipeline.plan import hop_effects
 from baton.routing.book import PoolBook
+from baton.settings import Mode
 from baton.sla.terms_json import terms_to_json
 
 logger = logging.getLogger(__name__)
@@ -50,22 +53,33 @@ class Passed:
 
 
 def reassign_all(
-    conn: Connection, ctx: Context, agreement: Agreement, lapsed: Sequence[OpenTerms]
+    conn: Connection,
+    ctx: Standing,
+    agreement: Agreement,
+    lapsed: Sequence[OpenTerms],
+    *,
+    limited: bool = True,
 ) -> int:
     """Give each lapsed hop's handoff to its next owner; return how many found one.
 
     Earlier owners are left out, hops are limited by the policy's guard, and where nobody is left
-    the present owner keeps the lead (the manager has been told).
+    the present owner keeps the lead (the manager has been told). If `limited`, what goes beyond the
+    policy's limits on one run is held until a person has decided.
     """
     limit = agreement.policy.guards.hops_per_handoff
     pending = [one for one in lapsed if one.hop.number < limit]
     if not pending:
         return 0
-    book = open_book(conn, ctx, agreement)
+    # Only what is live comes here, whatever is decided for new leads by now.
+    acting = Acting(ctx.clock, ctx.mode if ctx.mode is Mode.HISTORY else Mode.LIVE)
+    book = open_book(conn, acting, agreement)
     # Since the clocks were read, a handoff may have ended, or somebody else may have it already.
     present = handoffs.lock_present(conn, [one.handoff.id for one in pending])
     pending = [one for one in pending if present.get(one.handoff.id) == one.hop.number]
-    moved = pass_on(conn, ctx, agreement, read_passings(conn, pending), book)
+    if limited:
+        pending, excess = restrain_reassignments(conn, agreement.policy, pending)
+        hold_reassignments(conn, acting, agreement.policy, excess)
+    moved = pass_on(conn, acting, agreement, read_passings(conn, pending), book)
     for one in moved:
         if one.hop is None:
             key = one.passing.handoff.key
@@ -110,7 +124,8 @@ def pass_on(
 ) -> list[Passed]:
     """Decide on the next owner of each, write decisions, hops, effects and pools.
 
-    `book` holds the locks of the pools; all of it belongs to the caller's transaction.
+    `book` holds the locks of the pools, in the mode of `ctx`; all of it belongs to the caller's
+    transaction. What goes out is settled by the mode that each handoff was born in.
     """
     moved, news, effects = [], [], []
     for one in passings:
@@ -131,10 +146,11 @@ def pass_on(
         hop = handoffs.add_hop(conn, one.handoff.id, new) if new else None
         moved.append(Passed(one, decision, hop))
         if hop is not None:
-            effects += hop_effects(ctx, agreement, one.handoff, hop.number, decision=decision)
+            born = acting_for(ctx.mode, ctx.clock, one.handoff)
+            effects += hop_effects(born, agreement, one.handoff, hop.number, decision=decision)
     decisions.record(conn, news)
     outbox.add(conn, effects, at=ctx.clock.now())
-    pools.save(conn, {name: state.to_json() for name, state in book.changed.items()})
+    save_books(conn, {ctx.mode: book})
     return moved
 
 

@@ -31,7 +31,7 @@ _NO_MATTER = frozenset(
     {
         "name", "hash", "agreed", "stages", "bands", "pools", "queues", "sla", "dispositions",
         "timers", "calendars", "channels", "quiet_hours", "work", "commitments", "guards",
-        "write_back", "digest", "drift", "recommended",
+        "write_back", "salesforce", "digest", "drift", "recommended",
     }
 )  # fmt: skip
 """Parts of a policy from which no input of a decision is made."""

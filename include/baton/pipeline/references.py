@@ -11,12 +11,17 @@ from baton.leads.places import country_code
 from baton.ledger import references, watermarks
 from baton.ledger.engine import transaction
 from baton.ledger.references import CrmAccount, CrmOpportunity, CrmUser
+from baton.pipeline.active_policy import current_policy
+from baton.pipeline.api_budget import learn_zone
 from baton.pipeline.context import Context
+from baton.pipeline.field_mapping import watch_salesforce_fields
 from baton.pipeline.report import StepReport
 
 OPPORTUNITIES = "salesforce.opportunities"
 DEALS = "salesforce.deals"
 OVERLAP = timedelta(minutes=15)
+SETTLE = timedelta(seconds=1)
+"""Stamps have whole seconds: the second that is running is read too, and again."""
 FIRST_LOOK_BACK = timedelta(days=400)
 
 
@@ -26,6 +31,7 @@ def read_references(ctx: Context) -> StepReport:
     Raises:
         GatewayError: Salesforce could not be read; the picture stays as it was.
     """
+    learn_zone(ctx)
     users = [
         CrmUser(
             salesforce_id=user.id,
@@ -43,11 +49,16 @@ def read_references(ctx: Context) -> StepReport:
     ]
     accounts = [_account(account) for account in ctx.salesforce.accounts()]
     opportunities, until = _opportunities(ctx)
+    deleted = _deleted_opportunities(ctx, until)
     with transaction(ctx.engine) as conn:
         references.replace_users(conn, [*users, *queues])
         references.replace_accounts(conn, accounts)
         references.upsert_opportunities(conn, opportunities)
+        references.delete_opportunities(conn, deleted)
         watermarks.set(conn, OPPORTUNITIES, until.isoformat(), at=ctx.clock.now())
+        policy = current_policy(conn)
+    if policy is not None:
+        watch_salesforce_fields(ctx, policy)
     return StepReport(
         users=len(users),
         queues=len(queues),
@@ -73,6 +84,25 @@ def _opportunities(
     until = ctx.clock.now() if ctx.replays else ctx.salesforce.server_now()
     since = datetime.fromisoformat(mark) - OVERLAP if mark else until - FIRST_LOOK_BACK
     return [_opportunity(one) for one in ctx.salesforce.open_opportunities(since)], until
+
+
+def _deleted_opportunities(ctx: Context, until: datetime) -> list[str]:
+    """Return the ids of opportunities deleted since the last time: they stand open nowhere.
+
+    Only a query that includes deleted rows shows them; accounts and users are read whole.
+    """
+    with transaction(ctx.engine) as conn:
+        mark = watermarks.get_instant(conn, OPPORTUNITIES)
+    since = mark - OVERLAP if mark else until - FIRST_LOOK_BACK
+    rows = ctx.salesforce.changed(
+        "Opportunity",
+        ("IsDeleted",),
+        since,
+        until + SETTLE,
+        where="IsDeleted = true",
+        include_deleted=True,
+    )
+    return [str(row["Id"]) for row in rows]
 
 
 def _account(account: SalesforceAccount) -> CrmAccount:

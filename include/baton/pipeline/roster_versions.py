@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError, PolicyErrors, SettingsError
 from baton.ledger import policies, rosters
-from baton.ledger.rosters import RosterVersion, StaleRosterError
+from baton.ledger.agreement_lock import hold_agreement
+from baton.ledger.rosters import RosterVersion
 from baton.policy.loader import parse_policy
 from baton.policy.models import Policy
 from baton.policy.roster import Roster, roster_from_json
@@ -28,20 +29,16 @@ __all__ = [
     "roster_history",
 ]
 
-_TRIES = 5
-
 
 @dataclass(frozen=True, slots=True)
 class RosterEdited:
     """A roster before and after a change.
 
-    `overtaken`: how often somebody else came in between. `emptied`: pools of the active policy
-    from which nobody draws leads any more.
+    `emptied`: pools of the active policy from which nobody draws leads any more.
     """
 
     before: Roster | None
     after: Roster
-    overtaken: int = 0
     emptied: tuple[str, ...] = ()
 
     @property
@@ -61,31 +58,22 @@ def change_roster(
 ) -> RosterEdited:
     """Apply a small edit to the current roster and make the result current.
 
-    The edit names the version it was made from. If another has become current meanwhile (two
-    people at the same minute), it is made again on top of that one, so neither change is lost.
+    Of two people at the same minute one waits for the other: neither change is lost.
 
     Raises:
         SettingsError: the edit does not fit the roster (an unknown person, say).
         PolicyErrors: the active policy lacks a calendar or pool that the edit names.
         ConfigurationError: there is no roster yet.
-        StaleRosterError: others were faster time and again.
     """
-    overtaken = 0
-    while True:
-        version = _current_version(conn)
-        before = roster_from_json(version.content)
-        after = edit(before)
-        edited = RosterEdited(before, after, overtaken, _emptied(conn, before, after))
-        if dry_run or not edited.changes:
-            return edited
-        try:
-            rosters.store(conn, edited.after, by=by, at=at, note=note, parent=version.hash)
-        except StaleRosterError:
-            overtaken += 1
-            if overtaken == _TRIES:
-                raise
-        else:
-            return edited
+    if not dry_run:
+        hold_agreement(conn)
+    version = _current_version(conn)
+    before = roster_from_json(version.content)
+    after = edit(before)
+    edited = RosterEdited(before, after, _emptied(conn, before, after))
+    if edited.changes and not dry_run:
+        rosters.store(conn, after, by=by, at=at, note=note, parent=version.hash)
+    return edited
 
 
 def _current_version(conn: Connection) -> RosterVersion:
@@ -117,6 +105,8 @@ def import_roster(
         PolicyErrors: the active policy lacks calendars or pools that the roster names.
         StaleRosterError: another roster has become current meanwhile.
     """
+    if not dry_run:
+        hold_agreement(conn)
     current = rosters.current(conn)
     before = None if current is None else roster_from_json(current.content)
     after = roster if before is None or replace_leave else keeping_leave(roster, before)

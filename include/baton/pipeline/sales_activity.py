@@ -2,7 +2,7 @@
 
 Everything is kept under Salesforce's own id, once; reading the same change again changes nothing.
 A rep is taken at their word only within the policy: a reason code that may not be given yet leaves
-the lead with its owner; it counts as refused in the run's figures and must be given again.
+the lead with its owner, who is told why; it is taken as soon as it may be given.
 """
 
 from __future__ import annotations
@@ -14,17 +14,32 @@ from typing import Any
 from sqlalchemy import Connection
 
 from baton.leads.states import HandoffState, LeadState
-from baton.ledger import handoffs, leads, outbox, overrides, references, touches, watermarks
+from baton.ledger import (
+    dispositions,
+    handoffs,
+    leads,
+    observed,
+    outbox,
+    overrides,
+    references,
+    touches,
+    watermarks,
+)
 from baton.ledger.engine import transaction
 from baton.ledger.handoffs import HandoffRow
 from baton.ledger.overrides import NewOverride
 from baton.ledger.touches import NewTouch
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
-from baton.pipeline.dispositions import Given, take_dispositions
+from baton.pipeline.conversions import follow_conversions
+from baton.pipeline.dispositions import Given, take_dispositions, take_refused
+from baton.pipeline.hubspot_edits import read_property_history
+from baton.pipeline.human_edits import note_current, read_history
+from baton.pipeline.modes import acting_for
 from baton.pipeline.plan import state_write_back
 from baton.pipeline.references import DEALS, changed_deals
 from baton.pipeline.report import StepReport
+from baton.pipeline.salesforce_records import GUARDED
 from baton.pipeline.timers import state_change
 from baton.policy.models import Policy
 from baton.sla.touches import TouchKind, grade_of
@@ -46,7 +61,7 @@ EVENT_FIELDS = (
 LEAD_FIELDS = (
     "Id", "HubSpot_Contact_Id__c", "Handoff_Key__c", "Status", "OwnerId", "IsConverted",
     "ConvertedContactId", "ConvertedOpportunityId", "Disposition__c", "Disposition_Reason__c",
-    "Return_Date__c", "LastModifiedById", "LastModifiedDate", "SystemModstamp",
+    "Return_Date__c", "LastModifiedById", "LastModifiedDate", "SystemModstamp", *GUARDED,
 )  # fmt: skip
 
 _SUBTYPES = {"Call": TouchKind.CALL, "Email": TouchKind.EMAIL}
@@ -64,6 +79,10 @@ def read_outcomes(ctx: Context) -> StepReport:
     report = StepReport()
     report.update(read_touches(ctx))
     report.update(_read_leads(ctx))
+    report.update(_take_refused(ctx))
+    if not ctx.replays:
+        report.update(read_history(ctx))
+        report.update(read_property_history(ctx))
     report.update(_read_deals(ctx))
     return report
 
@@ -92,6 +111,11 @@ def read_touches(ctx: Context) -> StepReport:
         _save(conn, ctx, {"Task": until, "Event": events_until})
     report["touches"] += len(made)
     return report
+
+
+def _take_refused(ctx: Context) -> StepReport:
+    with transaction(ctx.engine) as conn:
+        return take_refused(conn, ctx, active_policy(conn).policy)
 
 
 def _changes(ctx: Context, sobject: str, fields: tuple[str, ...]) -> tuple[Rows, datetime]:
@@ -171,12 +195,19 @@ def _meeting(row: Mapping[str, Any], handoff: HandoffRow, owners: Mapping[str, s
     )
 
 
+def _outcome(row: Mapping[str, Any]) -> Any:
+    return row.get("Disposition__c")
+
+
 def _given(
     row: Mapping[str, Any], handoff: HandoffRow | None, owners: Mapping[str, str]
 ) -> Given | None:
     """Return the outcome that a lead's or task's fields give, if any and if it is of this pass."""
-    outcome = row.get("Disposition__c")
-    if handoff is None or not outcome or _handoff_key(row) != handoff.key:
+    outcome = _outcome(row)
+    if handoff is None or not outcome:
+        return None
+    key = _handoff_key(row)
+    if key != handoff.key and (key is not None or handoff.adopted_at is None):
         return None
     return Given(
         handoff=handoff,
@@ -192,18 +223,30 @@ def _given(
 def _read_leads(ctx: Context) -> StepReport:
     rows, until = _changes(ctx, "Lead", LEAD_FIELDS)
     ours = [row for row in rows if row.get("Handoff_Key__c")]
+    machine = ctx.salesforce.user_id() if rows else ""
     with transaction(ctx.engine) as conn:
         policy = active_policy(conn).policy
         owners = references.owner_keys(conn)
         by_key = handoffs.by_keys(conn, {_handoff_key(row) or "" for row in ours})
         known = [(row, by_key[key]) for row in ours if (key := _handoff_key(row)) in by_key]
+        known += _adopted(conn, [row for row in rows if not row.get("Handoff_Key__c")])
         report = StepReport(overrides=_note_overrides(conn, known, owners))
+        report["overrides"] += note_current(conn, known, owners, machine)
         for row, handoff in known:
             _follow_lead(conn, row, handoff)
         given = [g for row, handoff in known if (g := _given(row, handoff, owners))]
         report.update(take_dispositions(conn, ctx, policy, given))
+        taken_back = [(handoff.id, row["Id"]) for row, handoff in known if not _outcome(row)]
+        dispositions.settle_refusals(conn, taken_back, at=ctx.clock.now())
         _save(conn, ctx, {"Lead": until})
     return report
+
+
+def _adopted(conn: Connection, rows: Rows) -> list[tuple[Mapping[str, Any], HandoffRow]]:
+    """Return the leads that were adopted as they stood: nothing of ours is written on them."""
+    found = observed.adopted_open(conn, [str(row["Id"]) for row in rows])
+    adopted = {key: handoffs.get(conn, handoff_id) for key, handoff_id in found.items()}
+    return [(row, handoff) for row in rows if (handoff := adopted.get(str(row["Id"]))) is not None]
 
 
 def _follow_lead(conn: Connection, row: Mapping[str, Any], handoff: HandoffRow) -> None:
@@ -265,7 +308,7 @@ def _read_deals(ctx: Context) -> StepReport:
     """Follow the opportunities that came of handoffs to won or lost."""
     deals, until = changed_deals(ctx)
     changed = {deal.id: deal for deal in deals}
-    report = StepReport()
+    report = follow_conversions(ctx, deals)
     with transaction(ctx.engine) as conn:
         references.upsert_opportunities(conn, deals)
         watermarks.set(conn, DEALS, until.isoformat(), at=ctx.clock.now())
@@ -300,5 +343,6 @@ def _close_lead(
     now = ctx.clock.now()
     change = state_change(policy, handoff.lead_id, after, at=now, cause=cause, by="salesforce")
     leads.set_states(conn, [change])
-    effect = state_write_back(ctx, handoff.lead_id, cause=f"{handoff.key}-{cause}")
+    acting = acting_for(ctx.mode, ctx.clock, handoff)
+    effect = state_write_back(acting, handoff.lead_id, cause=f"{handoff.key}-{cause}")
     outbox.add(conn, [effect], at=now)

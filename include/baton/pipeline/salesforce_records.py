@@ -9,7 +9,15 @@ from baton.pipeline.message_cards import person_name
 from baton.pipeline.package_text import card_lines, package_text, reasons_text, score_of
 from baton.settings import Mode
 
-Record = dict[str, object]
+Fields = dict[str, object]
+HUBSPOT_ID = "HubSpot_Contact_Id__c"
+HANDOFF_KEY = "Handoff_Key__c"
+GUARDED = (
+    "Status", "Handoff_Band__c", "Handoff_Trigger__c", "Handoff_Reasons__c", "Handoff_Package__c",
+    "Handoff_Score__c", "Handoff_Fit__c", "Handoff_Intent__c", "Handoff_Due__c", "Disposition__c",
+    "Disposition_Reason__c", "Return_Date__c",
+)  # fmt: skip
+"""What Baton writes on a Lead beside the owner, and a person may have changed."""
 
 LONGEST = {"Company": 255, "LastName": 80, "FirstName": 40, "Title": 128, "Phone": 40}
 """Salesforce refuses longer texts (STRING_TOO_LONG); cutting them loses nothing in HubSpot."""
@@ -27,13 +35,13 @@ def lead_fields(
     *,
     begins: bool,
     creating: bool = False,
-) -> Record:
+) -> Fields:
     """Return the handoff's fields of a Lead; the person's own fields only when it is created.
 
     An existing Lead keeps what sales has in it: marketing's answers are in the package. `begins`
     a pass: last cycle's outcome is cleared, so that it cannot stand for this one's.
     """
-    fields: Record = {
+    fields: Fields = {
         "Handoff_Key__c": key,
         "Handoff_Band__c": dossier.band,
         "Handoff_Trigger__c": dossier.trigger,
@@ -53,7 +61,7 @@ def lead_fields(
     return fields | (_person_fields(dossier) if creating else {})
 
 
-def _scores(dossier: HandoffDossier) -> Record:
+def _scores(dossier: HandoffDossier) -> Fields:
     score = score_of(dossier)
     names = {
         "Handoff_Score__c": "total_milli",
@@ -63,9 +71,9 @@ def _scores(dossier: HandoffDossier) -> Record:
     return {field: score[name] / 1000 for field, name in names.items() if name in score}
 
 
-def _person_fields(dossier: HandoffDossier) -> Record:
+def _person_fields(dossier: HandoffDossier) -> Fields:
     person = dossier.person
-    fields: Record = {
+    fields: Fields = {
         "FirstName": person.first_name,
         # Salesforce demands both; a lead without them is still a lead.
         "LastName": person.last_name or person.first_name or "(unknown)",
@@ -83,20 +91,20 @@ def _cut(value: object, longest: int | None) -> object:
     return value[:longest] if isinstance(value, str) and longest else value
 
 
-def contact_fields(dossier: HandoffDossier, key: str) -> Record:
+def contact_fields(dossier: HandoffDossier, key: str) -> Fields:
     """Return the fields of an existing Contact: only our two keys; the owner stays."""
     return {"HubSpot_Contact_Id__c": dossier.hubspot_id, "Handoff_Key__c": key}
 
 
-def task_fields(dossier: HandoffDossier, hop: HopTerms) -> Record:
+def task_fields(dossier: HandoffDossier, hop: HopTerms) -> Fields:
     """Return the fields of the task that tells the owner to act."""
     due = hop.first_touch_due or hop.assigned_at
     hot = "High" if hop.number == 1 and dossier.trigger else "Normal"
     subject = f"Call {person_name(dossier)} ({dossier.person.company_name or 'no company'})"
-    fields: Record = {
+    fields: Fields = {
         "Subject": subject[:255],
         "Description": "\n".join((*card_lines(dossier, hop), "", package_text(dossier)))[:32000],
-        "Status": "Not Started",
+        # No status: a new task gets the org's first, and one that is there keeps its own.
         "Priority": hot,
         "ActivityDate": due.date().isoformat(),
         "IsReminderSet": True,

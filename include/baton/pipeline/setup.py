@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from baton.crm.hubspot import HubSpotGateway, PropertyDefinition
 from baton.crm.salesforce import FieldDescription, SalesforceGateway
+from baton.crm.salesforce.deployable import deployed_fields
 from baton.errors import FatalGatewayError
 from baton.policy.actions import Action
 from baton.policy.models import Policy
@@ -26,6 +27,7 @@ _KINDS: Mapping[str, tuple[str, str, str]] = {
     "decided_at": ("Decided at", "datetime", "date"),
     "return_date": ("Returns on", "date", "date"),
     "disposition": ("Outcome from sales", "string", "text"),
+    "cold_since": ("Cold since", "date", "date"),
 }
 """What Baton writes back: label, type and field type of the HubSpot property."""
 
@@ -78,32 +80,32 @@ class MissingField:
         return f"{self.sobject}.{self.field}: {self.trouble}; {self.mend}"
 
 
-_OUTCOMES = ("Accepted", "Recycle", "Disqualified")
+HANDOFF_OBJECT = "Handoff__c"
+"""Optional: sales can report on cycles where the org has it."""
+_ONLY_READ = frozenset(
+    {
+        ("Lead", "Data_Correct__c"), ("Lead", "Timing_Right__c"), ("Task", "Disposition__c"),
+        ("Task", "Disposition_Reason__c"), ("Task", "Return_Date__c"),
+    }
+)  # fmt: skip
+_REASONS = "Disposition_Reason__c"
 
-SALESFORCE_FIELDS: tuple[RequiredField, ...] = (
-    RequiredField("Lead", "HubSpot_Contact_Id__c", "string", unique=True),
-    RequiredField("Lead", "Handoff_Key__c", "string"),
-    RequiredField("Lead", "Handoff_Score__c", "double"),
-    RequiredField("Lead", "Handoff_Fit__c", "double"),
-    RequiredField("Lead", "Handoff_Intent__c", "double"),
-    RequiredField("Lead", "Handoff_Band__c", "string"),
-    RequiredField("Lead", "Handoff_Trigger__c", "string"),
-    RequiredField("Lead", "Handoff_Reasons__c", "textarea"),
-    RequiredField("Lead", "Handoff_Package__c", "textarea"),
-    RequiredField("Lead", "Handoff_Due__c", "datetime"),
-    RequiredField("Lead", "Disposition__c", "picklist", values=_OUTCOMES, writes=False),
-    RequiredField("Lead", "Disposition_Reason__c", "picklist", writes=False),
-    RequiredField("Lead", "Return_Date__c", "date", writes=False),
-    RequiredField("Lead", "Data_Correct__c", "picklist", writes=False),
-    RequiredField("Lead", "Timing_Right__c", "picklist", writes=False),
-    RequiredField("Contact", "HubSpot_Contact_Id__c", "string", unique=True),
-    RequiredField("Contact", "Handoff_Key__c", "string"),
-    RequiredField("Task", "Handoff_Key__c", "string", unique=True),
-    RequiredField("Task", "Disposition__c", "picklist", values=_OUTCOMES, writes=False),
-    RequiredField("Task", "Disposition_Reason__c", "picklist", writes=False),
-    RequiredField("Task", "Return_Date__c", "date", writes=False),
-)
-"""What ``include/salesforce`` deploys, as describe shows it to the integration user."""
+
+def salesforce_fields() -> tuple[RequiredField, ...]:
+    """Return what ``include/salesforce`` deploys, as describe shows it to the integration user."""
+    return tuple(
+        RequiredField(
+            one.sobject,
+            one.name,
+            one.type,
+            unique=one.unique,
+            # Which reasons there are, the policy says.
+            values=() if one.name == _REASONS else one.values,
+            writes=(one.sobject, one.name) not in _ONLY_READ,
+        )
+        for one in deployed_fields()
+    )
+
 
 _DEPLOY = "deploy include/salesforce and assign its permission set to the integration user"
 
@@ -171,32 +173,38 @@ def setup_hubspot(
 
 
 def required_fields(policy: Policy) -> tuple[RequiredField, ...]:
-    """Return SALESFORCE_FIELDS, with the policy's reasons as values of the reason picklists."""
+    """Return `salesforce_fields`, with the policy's reasons as values of the reason picklists."""
     reasons = tuple(
         one.rep_sees
         for one in policy.dispositions.values()
         if one.rep_sees and one.outcome is not Outcome.ACCEPTED  # accepting needs no reason
     )
     return tuple(
-        RequiredField(one.sobject, one.name, one.type, values=reasons, writes=False)
-        if one.name == "Disposition_Reason__c"
+        RequiredField(one.sobject, one.name, one.type, values=reasons, writes=one.writes)
+        if one.name == _REASONS
         else one
-        for one in SALESFORCE_FIELDS
+        for one in salesforce_fields()
     )
 
 
 def check_salesforce(
-    gateway: SalesforceGateway, required: Sequence[RequiredField] = SALESFORCE_FIELDS
+    gateway: SalesforceGateway, required: Sequence[RequiredField] | None = None
 ) -> tuple[MissingField, ...]:
-    """Return the custom fields that are missing or do not serve; empty when all is well."""
+    """Return the custom fields that are missing or do not serve; empty when all is well.
+
+    Handoff__c may be missing as a whole: then no such rows are kept.
+    """
+    needed = salesforce_fields() if required is None else required
     found: list[MissingField] = []
-    for sobject in dict.fromkeys(one.sobject for one in required):
-        wanted = [one for one in required if one.sobject == sobject]
+    for sobject in dict.fromkeys(one.sobject for one in needed):
+        wanted = [one for one in needed if one.sobject == sobject]
         try:
             fields = gateway.describe(sobject).fields
         except FatalGatewayError as error:
             if error.status != 404:
                 raise
+            if sobject == HANDOFF_OBJECT:
+                continue
             trouble = "the object is not visible to the integration user"
             found.append(MissingField(sobject, "*", trouble, _DEPLOY))
             continue
@@ -247,7 +255,7 @@ def _property(what: str, name: str, group: str) -> PropertyDefinition:
         type=kind,
         field_type=field_type,
         group=group,
-        description="Written by Baton; changes made by hand are overwritten.",
+        description="Written by Baton. What a person puts here stays until Baton has news.",
     )
 
 

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from baton.decision.decision import Origin
 from baton.leads.states import EffectState, HandoffState
 from baton.ledger import handoffs, outbox, sla_events, touches
-from baton.ledger.engine import transaction
 from baton.ledger.handoffs import OpenTerms
 from baton.ledger.outbox import NewEffect
+from baton.ledger.retries import in_transaction
 from baton.ledger.sla_events import SlaEvent
 from baton.ledger.touches import TouchRow
 from baton.pipeline.active_policy import Agreement, active_policy
@@ -32,11 +32,13 @@ from baton.settings import Mode
 from baton.sla.clocks import Due, DueKind, evaluate
 from baton.sla.terms_json import terms_from_json
 from baton.sla.touches import Grade, Touch, TouchKind
+from baton.transport import Lane, in_lane
 
 _TOLD = {DueKind.REMIND: "remind", DueKind.TELL_MANAGER: "tell_manager"}
 _CLOCK_STOPPED = (HandoffState.CONVERTED, HandoffState.WON, HandoffState.LOST)
 
 
+@in_lane(Lane.HOT)
 def watch_clocks(ctx: Context) -> StepReport:
     """Read touches, record what is due, remind and tell, each once a hop.
 
@@ -45,30 +47,34 @@ def watch_clocks(ctx: Context) -> StepReport:
     """
     report = StepReport()
     report.update(read_touches(ctx))
-    now = ctx.clock.now()
-    known = ctx.clock.known_until()
-    with transaction(ctx.engine) as conn:
-        agreement = active_policy(conn)
-        running = [
-            one
-            for one in handoffs.open_with_terms(conn, known)
-            if one.handoff.state not in _CLOCK_STOPPED
-        ]
-        worked = touches.of_handoffs(conn, [one.handoff.id for one in running])
-        due = _due(running, worked, known)
-        fresh = sla_events.record(
-            conn,
-            [
-                SlaEvent(hop_id=one.hop.id, kind=what.kind, due_at=what.due_at, recorded_at=now)
-                for one, what in due
-            ],
-        )
-        _tell(conn, ctx, agreement, due, fresh, now)
-        report["reassigned"] += _reassign(conn, ctx, agreement, due, fresh)
+    fresh, reassigned = in_transaction(ctx.engine, lambda conn: _record(conn, ctx))
+    report["reassigned"] += reassigned
     for event in fresh:
         report[event.kind] += 1
     report.update(drain(ctx, ASSIGNING if report["reassigned"] else ("slack_reminder",)))
     return report
+
+
+def _record(conn: Connection, ctx: Context) -> tuple[Sequence[SlaEvent], int]:
+    """Record what is due, and act on it; return what was recorded, and how many changed hands."""
+    now, known = ctx.clock.now(), ctx.clock.known_until()
+    agreement = active_policy(conn)
+    running = [
+        one
+        for one in handoffs.open_with_terms(conn, known)
+        if one.handoff.state not in _CLOCK_STOPPED and one.handoff.mode != Mode.OBSERVE
+    ]
+    worked = touches.of_handoffs(conn, [one.handoff.id for one in running])
+    due = _due(running, worked, known)
+    fresh = sla_events.record(
+        conn,
+        [
+            SlaEvent(hop_id=one.hop.id, kind=what.kind, due_at=what.due_at, recorded_at=now)
+            for one, what in due
+        ],
+    )
+    _tell(conn, ctx, agreement, due, fresh, now)
+    return fresh, _reassign(conn, ctx, agreement, due, fresh)
 
 
 def _due(
@@ -114,7 +120,12 @@ def _reassign(
 ) -> int:
     """Give what nobody touched to somebody else; a replay reassigns nothing after the fact."""
     new = {event.hop_id for event in fresh if event.kind == DueKind.REASSIGN}
-    lapsed = [one for one, what in due if what.kind is DueKind.REASSIGN and one.hop.id in new]
+    # Who keeps an existing relation keeps it: their manager is told, nobody takes the lead away.
+    lapsed = [
+        one
+        for one, what in due
+        if what.kind is DueKind.REASSIGN and one.hop.id in new and one.hop.change_owner
+    ]
     return 0 if ctx.replays or not lapsed else reassign_all(conn, ctx, agreement, lapsed)
 
 
@@ -124,7 +135,7 @@ def _reminder(ctx: Context, agreement: Agreement, one: OpenTerms, kind: DueKind)
     address = owner_address if to_owner else manager_address
     hop_key = f"{one.handoff.key}.{one.hop.number}"
     # In a replay the moment to remind has long passed.
-    silent = ctx.mode is not Mode.LIVE or one.handoff.mode != Mode.LIVE
+    silent = ctx.replays or one.handoff.mode != Mode.LIVE
     return NewEffect(
         key=f"{hop_key}.slack_reminder.{kind.value}",
         kind="slack_reminder",

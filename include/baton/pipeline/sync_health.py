@@ -11,10 +11,12 @@ from sqlalchemy import Connection
 
 from baton.ledger import checks, migrate, page_sync, page_today, switches, watermarks
 from baton.ledger.checks import CheckResult
+from baton.ledger.daily_budget import BudgetTerms, DailyBudget
 from baton.ledger.page_sync import Failed
 from baton.ledger.page_today import Count, Effects
 from baton.ledger.rate_limits import BucketRow
 from baton.ledger.switches import Switch
+from baton.pipeline.api_budget import in_words
 from baton.pipeline.effects_switch import stopped, version
 from baton.pipeline.morning_words import kind_in_words, many, span
 
@@ -42,14 +44,20 @@ CONNECTIONS: Final = (
     Terms(
         "HubSpot",
         "hubspot",
-        ("hubspot_state", "hubspot_list"),
+        ("hubspot_state", "hubspot_list", "hubspot_restore"),
         "lead_handoff",
         timedelta(minutes=15),
     ),
     Terms(
         "Salesforce",
         "salesforce",
-        ("salesforce_record", "salesforce_task"),
+        (
+            "salesforce_record",
+            "salesforce_task",
+            "salesforce_aside",
+            "salesforce_restore",
+            "salesforce_handoff",
+        ),
         "disposition_sync and crm_reference_sync",
         timedelta(minutes=45),
     ),
@@ -129,11 +137,15 @@ def read(conn: Connection, now: datetime) -> SyncHealth:
     done = page_sync.last_done(conn, [kind for one in CONNECTIONS for kind in one.kinds])
     errors = page_sync.failed_since(conn, now - LOOK_BACK)
     buckets = page_sync.buckets(conn)
+    days = page_sync.budgets(conn, now)
     stop = stopped(conn)
     return SyncHealth(
         at=now,
         connections=tuple(
-            _health(terms, now, readings, done, effects, errors, buckets, stop is not None)
+            _with_day(
+                _health(terms, now, readings, done, effects, errors, buckets, stop is not None),
+                days.get(terms.prefix),
+            )
             for terms in CONNECTIONS
         ),
         stopped=stop,
@@ -250,11 +262,27 @@ def _of_limits(found: ConnectionHealth) -> Iterator[tuple[str, str]]:
                     "else uses the same limit."
                 ),
             )
-        elif one.share is not None and one.share < LOW_BUDGET and "daily" in one.name:
-            yield (
-                f"Only {100 * one.share:.0f} % of today's calls are left.",
-                (
-                    "Find out in the other system who uses them. Hot leads need few; reading slows "
-                    "down first."
-                ),
-            )
+
+
+def _with_day(found: ConnectionHealth, day: DailyBudget | None) -> ConnectionHealth:
+    """Put in how the day's calls stand: what is left by now, and who waits until when."""
+    if day is None:
+        return found
+    budgets = tuple(
+        replace(one, left=max(0, day.remaining)) if one.name == "daily" else one
+        for one in found.budgets
+    )
+    terms = BudgetTerms()
+    told = (
+        (
+            f"Only {100 * day.share:.0f} % of today's calls are left. {in_words(day, terms)}.",
+            (
+                "Find out in the other system who uses them, or buy more. Baton goes on by itself "
+                "when calls come back: docs/api-budget.md."
+            ),
+        ),
+    )
+    short = day.share < LOW_BUDGET
+    return replace(
+        found, budgets=budgets, troubles=(*found.troubles, *told) if short else found.troubles
+    )

@@ -11,17 +11,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from baton.decision.decision import Decision, Origin
-from baton.leads.states import LeadState
-from baton.ledger import leads
+from sqlalchemy import Connection
+
+from baton.decision.decision import Decision, HoldReason, Origin
+from baton.leads.states import EffectState, LeadState
+from baton.ledger import cold, leads, outbox
 from baton.ledger.backlog import WAITS_FOR_ROOM
 from baton.ledger.engine import transaction
 from baton.ledger.judgement_queue import JUDGE_AGAIN
 from baton.ledger.leads import LeadRow, StateChange
+from baton.ledger.outbox import NewEffect
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.report import StepReport
 from baton.policy.models import Policy, Timer, TimerAction
+from baton.settings import Mode
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +77,12 @@ def held(
     *,
     now: datetime,
     again: bool,
+    released: Sequence[str] = (),
 ) -> StateChange:
     """Return a move to `held` with what the lead waits for, and its deadline.
+
+    `released`: what did not hold it any more in this decision. A lead that only waits for its turn
+    now carries along what it has waited for long enough, so that this never holds it again.
 
     A lead of an import that waits for room waits as long as the policy lets it, and then stays with
     marketing; all others go to the fallback when the state's timer says so. A deadline that stands
@@ -94,9 +102,29 @@ def held(
         timer_at=timer_at,
         timer_action=action,
         held_for=decision.reason_code,
-        waits_for=decision.route.waits_for if decision.route else None,
+        waits_for=decision.route.waits_for if decision.route else _turn(decision, released),
         retry_at=now + TRY_AGAIN_AFTER if again else now,
     )
+
+
+STANDING = (HoldReason.BLAST_RADIUS, HoldReason.DRIP)
+"""No deadline lifts these: what they hold comes through as the guard and the day's share let it."""
+_ONCE_IS_ENOUGH = (HoldReason.AMBIGUOUS_ACCOUNT, HoldReason.ENRICHMENT)
+_ITS_TURN = "its turn, past "
+
+
+def _turn(decision: Decision, released: Sequence[str]) -> str | None:
+    past = [reason.value for reason in _ONCE_IS_ENOUGH if reason in released]
+    return _ITS_TURN + ", ".join(past) if past and decision.reason_code in STANDING else None
+
+
+def waited_long_enough(row: LeadRow) -> tuple[HoldReason, ...]:
+    """Return what a lead that waits for its turn has waited for before, to the end."""
+    waits_for = row.waits_for or ""
+    if not waits_for.startswith(_ITS_TURN):
+        return ()
+    past = waits_for.removeprefix(_ITS_TURN).split(", ")
+    return tuple(reason for reason in _ONCE_IS_ENOUGH if reason in past)
 
 
 def run_timers(ctx: Context) -> StepReport:
@@ -107,13 +135,59 @@ def run_timers(ctx: Context) -> StepReport:
         due = leads.due_timers(conn, now, but=JUDGE_AGAIN)
         if due:
             policy = active_policy(conn).policy
-            leads.set_states(conn, _changes(due, policy, now))
+            due, active = _by_activity(conn, due, policy, now)
+            leads.set_states(conn, _changes(due, policy, now) + active)
+            report["nurture active"] += len(active)
+            _mark_cold(conn, ctx, [row for row in due if row.timer_action == TimerAction.MARK_COLD])
     for row in due:
         report[f"{row.state.value} {row.timer_action}"] += 1
         if row.timer_action not in _TO_NURTURE:
             since = f"{row.state_since:%Y-%m-%d %H:%M}"
             logger.error("lead %s has been '%s' since %s UTC", row.id, row.state.value, since)
     return report
+
+
+def _by_activity(
+    conn: Connection, due: Sequence[LeadRow], policy: Policy, now: datetime
+) -> tuple[list[LeadRow], list[StateChange]]:
+    """Leave out who was active since the timer was set: theirs runs on from their last activity."""
+    cold_after = timer_of(policy, LeadState.NURTURE)
+    cooling = [row.id for row in due if row.timer_action == TimerAction.MARK_COLD]
+    last = cold.last_activity(conn, cooling) if cooling and cold_after else {}
+    still, active = [], []
+    for row in due:
+        seen = last.get(row.id)
+        is_active = (
+            cold_after is not None
+            and seen is not None
+            and row.timer_action == TimerAction.MARK_COLD
+            and seen + timedelta(seconds=cold_after.after.seconds) > now
+        )
+        if is_active:
+            cause = "timer:active"
+            change = state_change(policy, row.id, row.state, at=now, cause=cause, timer_from=seen)
+            active.append(change)
+        else:
+            still.append(row)
+    return still, active
+
+
+def _mark_cold(conn: Connection, ctx: Context, rows: Sequence[LeadRow]) -> None:
+    """Flag leads as cold, here and in HubSpot."""
+    if not rows:
+        return
+    now = ctx.clock.now()
+    cold.mark(conn, [row.id for row in rows], at=now)
+    effects = [
+        NewEffect(
+            key=f"L{row.id}.cold-{now:%Y%m%d}.hubspot_state",
+            kind="hubspot_state",
+            lead_id=row.id,
+            state=EffectState.WITHHELD if ctx.mode is Mode.OBSERVE else EffectState.PENDING,
+        )
+        for row in rows
+    ]
+    outbox.add(conn, effects, at=now)
 
 
 _TO_NURTURE = (TimerAction.NURTURE.value, TimerAction.MARK_COLD.value)

@@ -8,13 +8,13 @@ from baton.errors import InvariantError
 from baton.ledger import checks, conservation
 from baton.ledger.conservation import Severity
 from baton.ledger.engine import transaction
-from baton.pipeline.context import Context
+from baton.pipeline.context import LedgerContext
 from baton.pipeline.report import StepReport
 
 logger = logging.getLogger(__name__)
 
 
-def check_conservation(ctx: Context) -> StepReport:
+def check_conservation(ctx: LedgerContext) -> StepReport:
     """Prove that every lead is in exactly one state, with a timer, and every handoff owned.
 
     What only wants a person's attention is logged as a warning and does not fail the step.

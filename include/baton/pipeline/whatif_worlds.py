@@ -49,14 +49,18 @@ class Agreed:
         return replace(side, assigned_open=calendar.is_open(at), due_open=due_open)
 
     def rep_hours(self, since: datetime, until: datetime) -> dict[int, float]:
-        """Return the working hours of all members of pools by hour of the day (UTC), added up."""
+        """Return the working hours of all members of pools by hour of the day (UTC), added up.
+
+        Only what lies between `since` and `until` counts, also of the hours in which they fall.
+        """
         members = {one.rep for pool in self.roster.pools for one in pool.members if one.weight}
         found = dict.fromkeys(range(24), 0.0)
         hour = since.replace(minute=0, second=0, microsecond=0)
         calendars = [self.calendars.of(rep) for rep in sorted(members) if self._there(rep)]
         while hour < until:
             after = hour + timedelta(hours=1)
-            found[hour.hour] += sum(one.elapsed(hour, after) for one in calendars) / 3600
+            begin, end = max(hour, since), min(after, until)
+            found[hour.hour] += sum(one.elapsed(begin, end) for one in calendars) / 3600
             hour = after
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -96,29 +95,42 @@ class Enablement(PolicyModel):
     show: int = Setting(default=3, ge=0, le=10)
 
 
+class WhenUnanswered(StrEnum):
+    """What becomes of a batch about which nobody has decided in time."""
+
+    KEEP = "keep_with_marketing"
+    RELEASE = "release"
+
+
+class Unanswered(PolicyModel):
+    """How long a held batch waits for a person, and what happens then."""
+
+    after: Length
+    then: Annotated[WhenUnanswered, BeforeValidator(read_words)]
+
+
+class BackfillAnnounces(StrEnum):
+    """What people are told of the leads that a backfill hands over."""
+
+    NOTHING = "nothing"
+    ONE_DIGEST = "one_digest"
+
+
 class Guards(PolicyModel):
-    """Brakes. More handoffs in one run than `handoffs_per_run` are held for a person; hot leads pass."""
+    """Brakes. What goes beyond them in one run is held for a person; hot leads pass.
+
+    `share_of_a_book`: the percentage of one person's open handoffs that one run may take away from
+    them, but never fewer than `always_so_many`. None: no limit.
+    """
 
     handoffs_per_run: int = Setting(default=200, ge=1)
+    reassignments_per_run: int | None = Setting(default=50, ge=1)
+    messages_per_run: int | None = Setting(default=400, ge=1)
+    band_changes_per_run: int | None = Setting(default=5000, ge=1)
+    share_of_a_book: int | None = Setting(default=50, ge=1, le=100)
+    always_so_many: int = Setting(default=10, ge=0)
+    unanswered: Unanswered = Unanswered(after=Duration(86400), then=WhenUnanswered.KEEP)
+    backfill_announces: Annotated[BackfillAnnounces, BeforeValidator(read_words)] = (
+        BackfillAnnounces.ONE_DIGEST
+    )
     hops_per_handoff: int = Setting(default=3, ge=1, le=20)
-
-
-WRITTEN_BACK = (
-    "state",
-    "band",
-    "score",
-    "reasons",
-    "owner",
-    "handoff",
-    "decided_at",
-    "return_date",
-    "disposition",
-)
-"""What Baton can write to HubSpot."""
-
-
-class WriteBack(PolicyModel):
-    """Names of the HubSpot contact properties that Baton writes, by what they hold."""
-
-    group: str = "Baton"
-    properties: Mapping[str, str] = {}

@@ -14,6 +14,7 @@ from baton.policy.conditions import Condition
 from baton.policy.difference import Difference, Kind
 from baton.policy.durations import Duration
 from baton.policy.plain_words import entries, phrase, shown
+from baton.policy.route_models import Lapse
 from baton.policy.score_models import Band, ScoreRule, Trigger
 from baton.policy.terms_models import Disposition, SlaTerms, Timer
 from baton.policy.wording import (
@@ -176,6 +177,9 @@ def _route(one: Difference) -> str | None:
         case "change_owner":
             does = "changes" if one.after else "no longer changes"
             return f"{name} {does} the owner in Salesforce"
+        case "reassign":
+            does = "keeps" if one.after == Lapse.NEVER else "no longer keeps"
+            return f"{name}: who gets the lead {does} it when the clock runs out"
     return None
 
 

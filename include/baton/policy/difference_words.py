@@ -59,6 +59,7 @@ _SECTIONS = {
     "work": "Work of sales",
     "named_accounts": "Named accounts",
     "write_back": "Write-back to HubSpot",
+    "salesforce": "Salesforce",
     "mail": "Mail lists",
 }
 

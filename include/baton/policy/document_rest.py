@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
+from baton.policy.agreement_models import BackfillAnnounces, Guards, WhenUnanswered
 from baton.policy.calendar_rules import DAYS, CalendarRule, TimeBlock
 from baton.policy.document_parts import Block, Bullets, Grid, Heading, Section, Text
 from baton.policy.document_special import special
@@ -63,18 +64,33 @@ def rest(policy: Policy) -> tuple[Section, ...]:
     return (_brakes(policy), _hours(policy), _data(policy), _lists(policy))
 
 
-def _brakes(policy: Policy) -> Section:
-    guards = policy.guards
-    blocks: list[Block] = [
-        Bullets(
-            (
-                (
-                    f"More than {counted(guards.handoffs_per_run, 'handoff')} in one run wait for a "
-                    "person; the highest band passes."
-                ),
-            )
+def _limits(guards: Guards) -> Iterator[str]:
+    """Yield what waits for a person, and what happens when nobody decides."""
+    limits = [
+        counted(most, one, several)
+        for most, one, several in (
+            (guards.handoffs_per_run, "handoff", "handoffs"),
+            (guards.reassignments_per_run, "change of owner", "changes of owner"),
+            (guards.messages_per_run, "message", "messages"),
+            (guards.band_changes_per_run, "change of band", "changes of band"),
         )
+        if most is not None
     ]
+    yield f"More than {joined(limits, 'or')} in one run wait for a person; the highest band passes."
+    if guards.share_of_a_book is not None:
+        yield (
+            f"One run takes at most {guards.share_of_a_book} % of their open leads from one person "
+            f"({guards.always_so_many} in any case); more wait for a person, too."
+        )
+    ends = {WhenUnanswered.RELEASE: "it is released", WhenUnanswered.KEEP: "it stays as it was"}
+    then = ends[guards.unanswered.then]
+    yield f"When nobody has decided after {guards.unanswered.after}, {then}."
+    told = guards.backfill_announces is BackfillAnnounces.ONE_DIGEST
+    yield f"Of a backfill {'one digest tells' if told else 'nobody is told'}; single leads are silent."
+
+
+def _brakes(policy: Policy) -> Section:
+    blocks: list[Block] = [Bullets(tuple(_limits(policy.guards)))]
     told: set[str] = set()
     for title, name, items in special(policy):
         told.add(name)
@@ -172,7 +188,26 @@ def _data(policy: Policy) -> Section:
         blocks.append(
             Grid("What marketing sees in HubSpot", ("What became of the lead", "Property"), items)
         )
+    blocks += _shared_with_hubspot(policy)
     return Section("Where the data comes from", tuple(blocks))
+
+
+def _shared_with_hubspot(policy: Policy) -> list[Block]:
+    """Return which of HubSpot's own properties Baton keeps up to date; people's edits stay."""
+    shared = policy.write_back
+    said = []
+    if shared.lifecycle:
+        back = shared.recycled_lifecycle
+        said.append(
+            f"the life-cycle stage follows the stages{f'; recycled: “{back}”' if back else ''}"
+        )
+    if shared.lead_owner:
+        said.append("the contact owner is the handoff's owner")
+    for state, value in shared.lead_status.items():
+        said.append(f"lead status “{value}” while {phrase(state)}")
+    if not said:
+        return []
+    return [Heading("HubSpot's own properties"), Bullets(tuple(sentence(one) for one in said))]
 
 
 def _lists(policy: Policy) -> Section:

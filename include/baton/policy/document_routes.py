@@ -9,7 +9,7 @@ import pycountry
 from baton.policy.document_frame import ROLE
 from baton.policy.document_leads import spoken
 from baton.policy.document_parts import Block, Bullets, Grid, Heading, Section, Text
-from baton.policy.models import Distribution, Policy, PoolRule, RouteRule, Segment
+from baton.policy.models import Distribution, Lapse, Policy, PoolRule, RouteRule, Segment
 from baton.policy.roster import Roster
 from baton.policy.targets import TargetKind
 from baton.policy.wording import (
@@ -72,6 +72,8 @@ def _rule(rule: RouteRule) -> str:
         parts.append(if_nobody(rule))
     if not rule.change_owner:
         parts.append("the owner in Salesforce stays, only a task is made")
+    elif rule.reassign is Lapse.NEVER:
+        parts.append("it stays with them when the clock runs out")
     if rule.watched_by:
         parts.append(f"{rule.watched_by} watches it")
     if rule.alarm_after:

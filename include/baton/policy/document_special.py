@@ -123,8 +123,11 @@ def _drift(policy: Policy) -> Iterator[str]:
 def _digest(policy: Policy) -> Iterator[str]:
     found = policy.digest
     if found is not None:
+        told = [f"#{found.channel}"] if found.channel else []
+        whom = joined([*told, *found.mail], "and")
+        verb = "is" if len(told) + len(found.mail) == 1 else "are"
         yield (
-            f"Every day at {found.at:%H:%M} ({found.zone}), #{found.channel} is told which leads are "
+            f"Every day at {found.at:%H:%M} ({found.zone}), {whom} {verb} told which leads are "
             "set aside and why; no message when none are."
         )
 

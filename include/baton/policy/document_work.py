@@ -44,6 +44,10 @@ def response_times(policy: Policy) -> Section:
         "Working time counts only while the owner works; wall time counts every minute.",
         "A trigger without a line of its own takes that of its band.",
         (
+            "Whoever has the customer, the opportunity, or an account whose rule says so keeps the "
+            "lead when the clock runs out: their manager is told instead."
+        ),
+        (
             f"A lead changes hands at most {counted(policy.guards.hops_per_handoff, 'time')} within one "
             "handoff; nobody gets it twice."
         ),

@@ -86,6 +86,8 @@ class Field(PolicyModel):
 
     `hubspot` is the property that holds it, on `object`; without one it is `derived`: worked out
     by Baton. `values` gives HubSpot's inner values their readable names ({under_10k: Under 10k}).
+    `known` lists the values that occur, where they are free texts that somebody else defines (the
+    names of forms): a condition that asks for another one is pointed out.
     `at_least` and `at_most` bound believable numbers; `matches` is a pattern for texts.
     `else_from`: the label whose value helps out when this field has none.
     `future`: a date that may lie ahead; otherwise a later date than the reading is nonsense.
@@ -103,6 +105,7 @@ class Field(PolicyModel):
     about_company: bool = False
     derived: bool = False
     values: Mapping[str, str] = {}
+    known: tuple[str, ...] = ()
     at_least: Decimal | None = None
     at_most: Decimal | None = None
     matches: str | None = None

@@ -8,13 +8,14 @@ from datetime import time
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator
+from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
 from pydantic import Field as Setting
+from pydantic_core import PydanticCustomError
 
 from baton.policy.actions import PolicyModel
 from baton.policy.durations import Duration
 from baton.policy.kinds import Length
-from baton.policy.reading import did_you_mean, problem
+from baton.policy.reading import did_you_mean, problem, together
 from baton.policy.references import list_named
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -135,11 +136,14 @@ def _read_time(value: object) -> object:
 
 
 class Digest(PolicyModel):
-    """The daily message on what waits in quarantine; none is sent when nothing waits."""
+    """The daily message on what wants a person and what waits in quarantine, to a Slack channel,
+    by mail, or both; none is sent when nothing waits.
+    """
 
     at: Annotated[time, BeforeValidator(_read_time)] = time(8)
     zone: str = "UTC"
-    channel: str
+    channel: str | None = None
+    mail: tuple[Annotated[str, Setting(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$")], ...] = ()
 
     @field_validator("zone")
     @classmethod
@@ -149,6 +153,12 @@ class Digest(PolicyModel):
         except (KeyError, ValueError, OSError):
             raise ValueError(f"'{zone}' is not a time zone; write it as in Europe/Berlin") from None
         return zone
+
+    @model_validator(mode="after")
+    def _told_somewhere(self) -> Digest:
+        if self.channel is None and not self.mail:
+            raise problem("the digest goes nowhere: name a channel, or addresses under mail")
+        return self
 
 
 def read_aliases(value: object, info: ValidationInfo) -> object:
@@ -161,20 +171,22 @@ def read_aliases(value: object, info: ValidationInfo) -> object:
         hint = did_you_mean(missing[0], rows.columns)
         raise problem(f"{value} lacks the column {' and '.join(missing)}", hint=hint)
     found: dict[str, str] = {}
-    for number, row in enumerate(rows.rows, start=2):
+    places: dict[str, tuple[str, int]] = {}
+    wrong: list[PydanticCustomError] = []
+    for place, row in rows.numbered():
         alias, domain = (row[name].lower() for name in ("alias_domain", "domain"))
-        for host in (alias, domain):
-            if not _HOST.fullmatch(host):
-                raise problem(f"{value} line {number}: '{host}' is not a domain")
+        odd = [host for host in (alias, domain) if not _HOST.fullmatch(host)]
+        wrong += [problem(f"'{host}' is not a domain", at=place) for host in odd]
         if found.get(alias, domain) != domain:
-            raise problem(
-                f"{value} line {number}: {alias} is an alias of both {found[alias]} and {domain}"
-            )
+            words = f"{alias} is an alias of both {found[alias]} and {domain}"
+            wrong.append(problem(words, hint="take one line out", at=place))
         found[alias] = domain
-    chained = sorted(alias for alias, domain in found.items() if domain in found)
-    if chained:
-        raise problem(
-            f"{value}: {chained[0]} points at {found[chained[0]]}, which is an alias itself; "
-            f"write {chained[0]},{found[found[chained[0]]]}"
-        )
+        places.setdefault(alias, place)
+    for alias, domain in found.items():
+        if domain in found:
+            words = f"{alias} points at {domain}, which is an alias itself"
+            hint = f"write {alias},{found[domain]}"
+            wrong.append(problem(words, hint=hint, at=places[alias]))
+    if wrong:
+        raise together(wrong)
     return found

@@ -26,6 +26,7 @@ def people_are_there(policy: Policy, roster: Roster) -> Iterator[Finding]:
     yield from _pools_are_agreed(policy, roster)
     yield from _hours_are_known(policy, roster)
     yield from _abilities_are_facts(policy, roster)
+    yield from _somebody_fits(policy, roster)
     yield from manager_rings(roster)
     yield from _managers_are_there(roster)
     yield from _shared_people(roster)
@@ -106,6 +107,21 @@ def _abilities_are_facts(policy: Policy, roster: Roster) -> Iterator[Finding]:
                 hint = did_you_mean(label, policy.fields)
                 path = _person(rep, "good_at")
                 yield Finding(Level.WARNING, "unknown-name", message, path, hint)
+
+
+def _somebody_fits(policy: Policy, roster: Roster) -> Iterator[Finding]:
+    """A pool that looks for the best fit among people of whom nothing is known only takes turns."""
+    for name, rule in policy.pools.items():
+        pool = roster.pool(name)
+        if not rule.fit_by or pool is None:
+            continue
+        members = [roster.by_key[member.rep] for member in pool.members if member.weight]
+        for at, label in enumerate(rule.fit_by):
+            if members and not any(label in rep.good_at for rep in members):
+                message = f"nobody of the pool '{name}' is good at any '{label}'"
+                hint = f"'baton roster skills E-MAIL \"{label}=...\"', or take it out of fit_by"
+                path: Path = ("pools", name, "fit_by", at)
+                yield Finding(Level.WARNING, "no-skills", message, path, hint)
 
 
 def manager_rings(roster: Roster) -> Iterator[Finding]:

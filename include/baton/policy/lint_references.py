@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from baton.policy.agreement_models import WRITTEN_BACK
+from baton.policy.crm_models import WRITTEN_BACK
 from baton.policy.findings import Finding, Level
 from baton.policy.metric_names import METRIC_NAMES
 from baton.policy.models import Policy
@@ -28,7 +28,7 @@ def references_exist(policy: Policy) -> Iterator[Finding]:
         yield from _known("clock under 'sla'", trigger.sla, policy.sla, (*path, "sla"))
     for name, band in policy.bands.items():
         yield from _known("channel", band.channel, policy.channels, ("bands", name, "channel"))
-    if policy.digest is not None:
+    if policy.digest is not None and policy.digest.channel is not None:
         channel = policy.digest.channel
         yield from _known("channel", channel, policy.channels, ("digest", "channel"))
     occasions = {"always", *policy.triggers, *policy.bands}

@@ -60,8 +60,8 @@ class Source:
         try:
             self.lists[name] = read_csv(name, self.texts[name])
         except CsvError as error:
-            place = Place(name, error.line, 1)
-            self.errors.append(error_at(place, self.texts, str(error)))
+            for one in (error, *error.others):
+                self.errors.append(error_at(Place(name, one.line, 1), self.texts, str(one)))
 
     def _top(self, document: Document) -> dict[str, Plain]:
         self.errors += document.errors
@@ -255,7 +255,13 @@ def read_document(model: type[Part], name: str, text: str) -> Part:
 
 
 def _located(source: Source, model: type[BaseModel], error: ValidationError) -> list[PolicyError]:
-    return [_one_located(source, model, detail) for detail in error.errors()]
+    return [_one_located(source, model, one) for detail in error.errors() for one in _each(detail)]
+
+
+def _each(detail: ErrorDetails) -> tuple[ErrorDetails, ...]:
+    """Return the errors of which one tells (see `reading.together`)."""
+    several = (detail.get("ctx") or {}).get("several")
+    return tuple({**detail, "ctx": context} for context in several) if several else (detail,)
 
 
 def _one_located(source: Source, model: type[BaseModel], detail: ErrorDetails) -> PolicyError:

@@ -25,10 +25,10 @@ from baton.policy.agreement_models import (
     Stage,
     StageBegins,
     WorkStandard,
-    WriteBack,
 )
 from baton.policy.calendar_rules import CalendarRule
 from baton.policy.conditions import Condition, Test
+from baton.policy.crm_models import SalesforceRules, WriteBack
 from baton.policy.fields import Field, FieldReading, FieldType
 from baton.policy.kinds import milli
 from baton.policy.lead_models import (
@@ -51,6 +51,7 @@ from baton.policy.route_models import (
     Distribution,
     Imports,
     KeepTogether,
+    Lapse,
     MailLists,
     Meetings,
     Permission,
@@ -96,6 +97,7 @@ __all__ = [
     "Guards",
     "Imports",
     "KeepTogether",
+    "Lapse",
     "MailLists",
     "Meetings",
     "Opening",
@@ -177,6 +179,7 @@ class Policy(PolicyModel):
     mail: MailLists = MailLists()
     guards: Guards = Guards()
     write_back: WriteBack = WriteBack()
+    salesforce: SalesforceRules = SalesforceRules()
 
     @cached_property
     def score(self) -> tuple[ScoreRule, ...]:

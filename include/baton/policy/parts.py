@@ -94,21 +94,26 @@ def _mentions_of_data(policy: Policy) -> Iterator[tuple[Path, str]]:
 
 
 def _mentions_in_words(policy: Policy) -> Iterator[tuple[Path, str]]:
+    for path, text in sentences(policy):
+        yield from ((path, label) for label in slots(text))
+
+
+def sentences(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Yield every sentence into which values of a lead are put, with its path."""
+    for path, rule in score_rules(policy):
+        yield (*path, "say"), rule.say
     for at, opening in enumerate(policy.enablement.openings):
-        path = ("enablement", "openings", at, "say")
-        yield from ((path, label) for label in slots(opening.say))
+        yield ("enablement", "openings", at, "say"), opening.say
     for at, content in enumerate(policy.enablement.content):
-        path = ("enablement", "content", at, "title")
-        yield from ((path, label) for label in slots(content.title))
+        yield ("enablement", "content", at, "title"), content.title
     for at, suppression in enumerate(policy.suppress):
-        yield from ((("suppress", at, "say"), label) for label in slots(suppression.say))
+        yield ("suppress", at, "say"), suppression.say
     for at, route in enumerate(policy.route):
-        yield from ((("route", at, "say"), label) for label in slots(route.say))
+        yield ("route", at, "say"), route.say
 
 
 def _mentions_of_scores(policy: Policy) -> Iterator[tuple[Path, str]]:
     for path, rule in score_rules(policy):
-        yield from (((*path, "say"), label) for label in slots(rule.say))
         for name, label in (("since", rule.since), ("for_each", rule.for_each)):
             if label is not None:
                 yield (*path, name), label

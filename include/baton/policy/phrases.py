@@ -16,6 +16,13 @@ def slots(template: str) -> tuple[str, ...]:
     return tuple(match.strip() for match in _SLOT.findall(template))
 
 
+def open_brace(template: str) -> str | None:
+    """Return the passage at which a brace is not closed, or closes nothing; None: all are."""
+    rest = _SLOT.sub(lambda match: " " * len(match[0]), template)
+    at = next((place for place, sign in enumerate(rest) if sign in "{}"), None)
+    return None if at is None else template[at : at + 30]
+
+
 def fill(template: str, facts: Facts) -> str:
     """Put the values into a sentence; a value that is not known reads "unknown"."""
     return _SLOT.sub(lambda match: in_words(facts.get(match[1].strip())), template)

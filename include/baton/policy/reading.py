@@ -13,6 +13,7 @@ from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
 MOST_LIST_ROWS = 200_000
+MOST_WRONG_ROWS = 20
 EMAIL = re.compile(r"[^@\s,;]{1,64}@[^@\s,;]+\.[^@\s,;.]+")
 """What an address of a colleague looks like; whether it exists is another question."""
 
@@ -70,6 +71,16 @@ def problem(
     )
 
 
+def together(wrong: Sequence[PydanticCustomError]) -> PydanticCustomError:
+    """Return one error that tells of several, so that all of a list is mended in one go."""
+    if len(wrong) == 1:
+        return wrong[0]
+    several = tuple(each.context or {} for each in wrong)
+    words = "; ".join(str(each["message"]) for each in several)
+    context = {"message": words, "path": (), "hint": None, "at": None, "several": several}
+    return PydanticCustomError("policy", "{message}", context)
+
+
 def closest(text: str, known: Iterable[str]) -> str | None:
     """Return what is known and closest to `text`, or None when nothing is close."""
     by_key = {str(name).casefold(): str(name) for name in known}
@@ -98,11 +109,12 @@ def did_you_mean(text: str, known: Iterable[str]) -> str | None:
 
 
 class CsvError(ValueError):
-    """A CSV text is wrong at a line (counted from 1)."""
+    """A CSV text is wrong at a line (counted from 1); `others` are wrong besides."""
 
-    def __init__(self, message: str, line: int) -> None:
+    def __init__(self, message: str, line: int, others: Sequence[CsvError] = ()) -> None:
         super().__init__(message)
         self.line = line
+        self.others = tuple(others)
 
 
 def delimiter_of(text: str) -> str:
@@ -124,20 +136,22 @@ def read_csv(name: str, text: str) -> CsvList:
         if not columns or not all(columns) or len(set(columns)) != len(columns):
             raise CsvError("the first line must name each column, each once", 1)
         found, lines = [], []
+        wrong: list[CsvError] = []
         for parts in rows:
             if not any(part.strip() for part in parts):
                 continue
             if len(parts) != len(columns):
-                raise CsvError(
-                    f"line {rows.line_num} has {len(parts)} values for {len(columns)} columns",
-                    rows.line_num,
-                )
+                words = f"line {rows.line_num} has {len(parts)} values for {len(columns)} columns"
+                wrong.append(CsvError(words, rows.line_num))
+                continue
             found.append(dict(zip(columns, (part.strip() for part in parts), strict=True)))
             lines.append(rows.line_num)
             if len(found) > MOST_LIST_ROWS:
                 raise CsvError(f"more than {MOST_LIST_ROWS} rows", rows.line_num)
     except csv.Error as error:
         raise CsvError(f"line {rows.line_num}: {error}", rows.line_num) from error
+    if wrong:
+        raise CsvError(str(wrong[0]), wrong[0].line, wrong[1:MOST_WRONG_ROWS])
     return CsvList(name, columns, tuple(found), tuple(lines))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import ValidationInfo
 
 from baton.policy.actions import PolicyModel
-from baton.policy.reading import EMAIL, CsvList, did_you_mean, problem, reading_of
+from baton.policy.reading import EMAIL, CsvList, did_you_mean, problem, reading_of, together
 
 
 class NamedAccount(PolicyModel):
@@ -88,18 +88,18 @@ def read_named_accounts(value: object, info: ValidationInfo) -> object:
     rows = list_named(value, info)
     need_columns(rows, "domain", "owner")
     seen: set[str] = set()
+    wrong = []
     for place, row in rows.numbered():
         domain = row["domain"].lower()
         if "." not in domain or domain in seen:
             why = "is named twice" if domain in seen else "is not a domain"
-            raise problem(f"'{row['domain']}' {why}", at=place)
-        if not EMAIL.fullmatch(row["owner"]):
-            raise problem(
-                f"'{row['owner']}' is not an e-mail address",
-                hint="an account belongs to a person of the roster, by e-mail",
-                at=place,
-            )
+            wrong.append(problem(f"'{row['domain']}' {why}", at=place))
+        elif not EMAIL.fullmatch(row["owner"]):
+            hint = "an account belongs to a person of the roster, by e-mail"
+            wrong.append(problem(f"'{row['owner']}' is not an e-mail address", hint=hint, at=place))
         seen.add(domain)
+    if wrong:
+        raise together(wrong)
     return tuple(
         {"domain": row["domain"].lower(), "name": row.get("name", ""), "owner": row["owner"]}
         for row in rows.rows

@@ -210,6 +210,16 @@ class Roster(PolicyModel):
         """Return the pools by name."""
         return {pool.name: pool for pool in self.pools}
 
+    @cached_property
+    def pools_by_member(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the names of the pools in which somebody is given leads (a weight above zero)."""
+        found: dict[str, list[str]] = {}
+        for pool in self.pools:
+            for member in pool.members:
+                if member.weight:
+                    found.setdefault(member.rep, []).append(pool.name)
+        return {rep: tuple(names) for rep, names in found.items()}
+
     def rep(self, key: str | None) -> Rep | None:
         """Return the person with that e-mail, or None."""
         return self.by_key.get(key.lower()) if key else None

@@ -39,18 +39,28 @@ class Customers(PolicyModel):
     say: str = "belongs to an existing customer"
 
 
+class Lapse(StrEnum):
+    """What becomes of the lead whose owner let the clock run out."""
+
+    BY_THE_CLOCK = "by_the_clock"
+    NEVER = "never"
+
+
 class RouteRule(PolicyModel):
     """One step of the routing ladder; the first that holds and finds somebody wins.
 
     `otherwise` ends the ladder: `when` is always true and `fallback` is set. `if_nobody`: where the
     lead goes when nobody of `to` can take it; WAIT: it is held until somebody can; GO_ON, and
-    where nothing is said: the next rule.
+    where nothing is said: the next rule. `reassign` NEVER: whoever got the lead by this rule keeps
+    it when the clock runs out, and their manager is told; so does everybody whom a rule with
+    `change_owner: false` found.
     """
 
     id: str
     when: When = ALWAYS
     to: Whom
     change_owner: bool = True
+    reassign: Annotated[Lapse, BeforeValidator(read_words)] = Lapse.BY_THE_CLOCK
     if_nobody: IfNobody | None = None
     watched_by: Email | None = None
     alarm_after: LengthOrNever = None

@@ -13,8 +13,9 @@ from functools import cache, lru_cache
 
 import pycountry
 from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
 
-from baton.policy.reading import CsvList, closest, problem
+from baton.policy.reading import CsvList, closest, problem, together
 from baton.policy.references import list_named, need_columns
 
 _Key = tuple[str, str]
@@ -120,21 +121,28 @@ def territories_of(pairs: Iterable[tuple[str, str]]) -> Territories:
     return Territories(tuple(TerritoryRow(country.upper(), name) for country, name in pairs))
 
 
-def _rows(rows: CsvList) -> Iterable[TerritoryRow]:
+def _rows(rows: CsvList) -> list[TerritoryRow]:
     seen: dict[tuple[_Key, date], TerritoryRow] = {}
+    found: list[TerritoryRow] = []
+    wrong: list[PydanticCustomError] = []
     for place, line in rows.numbered():
-        row = _row(place, line)
+        try:
+            row = _row(place, line)
+        except PydanticCustomError as error:
+            wrong.append(error)
+            continue
         key = (_key(row.country, row.region), row.since)
         other = seen.setdefault(key, row)
         if other.territory != row.territory:
             where = f"{row.country} {row.region}" if row.region else row.country
             since = f" from {row.effective_from}" if row.effective_from else ""
-            raise problem(
-                f"{where} belongs to both '{other.territory}' and '{row.territory}'{since}",
-                hint="take one line out, or give the later one an effective_from",
-                at=place,
-            )
-        yield row
+            words = f"{where} belongs to both '{other.territory}' and '{row.territory}'{since}"
+            hint = "take one line out, or give the later one an effective_from"
+            wrong.append(problem(words, hint=hint, at=place))
+        found.append(row)
+    if wrong:
+        raise together(wrong)
+    return found
 
 
 def _row(place: tuple[str, int], line: Mapping[str, str]) -> TerritoryRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,6 +64,20 @@ class Staffing:
             if cap is not None and count >= cap:
                 return words.format(count=count, cap=cap)
         return None
+
+    def why_full_everywhere(self, rep_key: str, pools: Mapping[str, PoolRule]) -> str | None:
+        """Say which cap somebody has reached who is asked for their own sake, not by a pool.
+
+        The limits of every pool that gives them leads stand in for those of their own, as when it
+        picks them; they are full when not one of these pools would give them one more.
+        """
+        reason = None
+        for name in self.roster.pools_by_member.get(rep_key, ("",)):
+            rule = pools.get(name)
+            reason = self.why_full(rep_key, rule.caps if rule else None)
+            if reason is None:
+                return None
+        return reason
 
     def caps_of(self, rep_key: str, default: Caps | None = None) -> Caps:
         """Return the limits that hold for somebody, those of a pool standing in for missing ones."""

@@ -201,7 +201,8 @@ class _Ladder:
 
     def _somebody_who_knows(self) -> Route | None:
         for key, reason, words in self.request.known_to:
-            why_not = self.staffing.why_not_there(key) or self.staffing.why_full(key)
+            why_not = self.staffing.why_not_there(key)
+            why_not = why_not or self.staffing.why_full_everywhere(key, self.policy.pools)
             if why_not is None:
                 self._note(STICKINESS, f"{key} {words}", chosen=True)
                 return self._finish(STICKINESS, Owner(OwnerKind.USER, key), reason, say=words)
@@ -312,13 +313,14 @@ class _Ladder:
             self._note(step, f"{target}: there is none")
             return None
         key = key.lower()
+        whom = key if target.kind is TargetKind.PERSON else f"{target} {key}"
         why_not = self.staffing.why_not_there(key)
         outside = self.staffing.roster.rep(key) is None and target.kind is not TargetKind.PERSON
         if why_not is not None and not (outside and key not in self.staffing.excluded):
-            self._note(step, f"{target} {key} {why_not}")
+            self._note(step, f"{whom} {why_not}")
             return None
         note = ", not in the roster: hours unknown" if outside else ""
-        self._note(step, f"{target} {key}{note}", chosen=True)
+        self._note(step, f"{whom}{note}", chosen=True)
         return _Found(Owner(OwnerKind.USER, key), reason)
 
     def _from_pool(self, step: str, name: str) -> _Found | None:

@@ -92,6 +92,12 @@ def of_test(terms: Terms) -> Terms:
     return replace(terms, reassign_at=None)
 
 
+def staying(terms: Terms) -> Terms:
+    """Return the terms of a hop whose lead is never taken away: the manager is told instead."""
+    told = terms.reassign_at if terms.tell_manager_at is None else terms.tell_manager_at
+    return replace(terms, reassign_at=None, tell_manager_at=told)
+
+
 def kept_by(terms: Terms, moment: datetime) -> Terms:
     """Return the terms of a hop whose owner the buyer will meet: the promise is kept."""
     return replace(terms, kept_at=moment)

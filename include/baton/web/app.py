@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from html import escape
 from typing import Final
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from baton.clock import Clock, SystemClock
 from baton.errors import BatonError
 from baton.settings import Settings
 from baton.web.access import Access, Visitor, airflow_visitor
+from baton.web.addresses import base_of, root_of
 from baton.web.pages import ROUTERS
 from baton.web.seals import Seals
 from baton.web.site import Site
@@ -87,11 +91,31 @@ def _refusal(site: Site) -> Callable[[Request, Exception], Awaitable[Response]]:
             status, text = error.status_code, _WORDS.get(error.status_code, str(error.detail))
         visitor = await _whoever(site, request) if status != 401 else None
         if visitor is None:
-            refused = 403 if status == 403 else 401
-            return Response("Log in to Airflow first.", refused, media_type="text/plain")
+            return _log_in_first(request, 403 if status == 403 else 401)
         return site.page(request, visitor, "refused.html", status=status, text=text)
 
     return answer
+
+
+def _log_in_first(request: Request, status: int) -> Response:
+    """Say so; to somebody who came by a link, with the way to the log-in and back here."""
+    words = "Log in to Airflow first."
+    if (
+        status != 401
+        or request.method != "GET"
+        or "text/html" not in request.headers.get("accept", "")
+    ):
+        return Response(words, status, media_type="text/plain")
+    base = base_of(request)
+    here = base + request.url.path.removeprefix(root_of(request))
+    back = f"{here}?{request.url.query}" if request.url.query else here
+    airflow = base.removesuffix(base[base.rfind("/") :] if base else "")
+    address = f"{airflow}/api/v2/auth/login?{urlencode({'next': back})}"
+    return HTMLResponse(
+        '<!doctype html><html lang="en"><title>Log in</title><main><h1>Log in to Airflow first</h1>'
+        f'<p><a href="{escape(address)}">To the log-in, and back here</a></p></main></html>',
+        status,
+    )
 
 
 async def _whoever(site: Site, request: Request) -> Visitor | None:

@@ -20,6 +20,7 @@ from baton.ledger.engine import ledger_engine, transaction
 from baton.ledger.migrate import check_current
 from baton.settings import Settings
 from baton.web.access import Access, Visitor
+from baton.web.addresses import base_of, root_of
 from baton.web.seals import FIELD, Seals, refuse_other_sites
 from baton.web.wording import FILTERS
 
@@ -115,11 +116,11 @@ class Site:
     ) -> HTMLResponse:
         """Render a page, or, for htmx, the part of it that the template leaves of itself."""
         now = self.clock.now()
-        base = str(request.scope.get("root_path", "")).rstrip("/")
+        base = base_of(request)
         text = self._templates.get_template(template).render(
             base=base,
             pages=PAGES,
-            here=request.url.path.removeprefix(base).strip("/").partition("/")[0],
+            here=request.url.path.removeprefix(root_of(request)).strip("/").partition("/")[0],
             visitor=visitor,
             seal=self.seals.make(visitor.name, now),
             now=now,

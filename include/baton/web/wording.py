@@ -34,6 +34,11 @@ def ago(at: datetime | None, now: datetime) -> str:
     if at is None:
         return NOTHING
     passed = now - at
+    if abs(passed) < timedelta(seconds=5):
+        return "just now"
+    if abs(passed) >= timedelta(days=2):
+        # Nobody counts the hours of what is days away; the title has the instant.
+        passed = timedelta(days=int(passed / timedelta(days=1)))
     return f"{duration(passed)} ago" if passed >= timedelta(0) else f"in {duration(-passed)}"
 
 
@@ -52,9 +57,9 @@ def count(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}".replace(",", "\u202f")
 
 
-def points(milli: int | None) -> str:
-    """Return thousandths of a point as points: "81.5"."""
-    return NOTHING if milli is None else f"{milli / 1000:.3f}".rstrip("0").rstrip(".")
+def points(milli: int | None, digits: int = 3) -> str:
+    """Return thousandths of a point as points: "81.5"; with few `digits` rounded for a list."""
+    return NOTHING if milli is None else f"{milli / 1000:.{digits}f}".rstrip("0").rstrip(".")
 
 
 def share(value: float | None, digits: int = 0) -> str:

@@ -6,10 +6,12 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_sandbox.clock import SandboxClock
 from crm_sandbox.hubspot import links
+from crm_sandbox.hubspot.changes import Change, ChangeKind, property_changes
 from crm_sandbox.hubspot.errors import (
     PropertyError,
     conflict,
@@ -24,6 +26,7 @@ from crm_sandbox.hubspot.records import Record, instant
 from crm_sandbox.hubspot.search import Searcher
 from crm_sandbox.hubspot.standard import LIFECYCLE, company_book, contact_book
 from crm_sandbox.hubspot.store import COMPANY_KIND, CONTACT_KIND, Kind, Store
+from crm_sandbox.hubspot.webhooks import Webhooks
 
 _ALIASES = {
     "contacts": "contacts",
@@ -69,6 +72,7 @@ class RecordDesk:
         self.lists = ListShelf()
         self.links = links.Links()
         self.owners: dict[str, Owner] = {}
+        self.webhooks = Webhooks(portal_id)
         self._stores = {
             kind.name: Store(kind, book, lag_seconds=search_lag_seconds, random=self.random)
             for kind, book in ((CONTACT_KIND, contact_book()), (COMPANY_KIND, company_book()))
@@ -165,6 +169,8 @@ class RecordDesk:
         values = self.verify(object_type, properties, checks=checks)
         born = _given_birth(values, now)
         record = store.add(values, born=born, now=now, indexed_from=self.clock.now(), source=source)
+        self._tell(store, ChangeKind.CREATION, record, now, source, changeFlag="CREATED")
+        self._tell_properties(store, record, {}, now, source)
         self._follow_company(record, values, now)
         return record
 
@@ -191,7 +197,9 @@ class RecordDesk:
             "hubspot_owner_id", record.properties.get("hubspot_owner_id")
         ):
             values["hubspot_owner_assigneddate"] = instant(now)
+        before = record.properties
         store.change(record, values, now=now, indexed_from=self.clock.now(), source=source)
+        self._tell_properties(store, record, before, now, source)
         self._follow_company(record, values, now)
         return record
 
@@ -205,6 +213,7 @@ class RecordDesk:
             self.lists.remove_everywhere(record.id)
         others = self.links.forget(store.kind.name, record.id)
         store.archive(record, now=self._now(at), indexed_from=self.clock.now())
+        self._tell(store, ChangeKind.DELETION, record, self._now(at), "CRM_UI")
         if store.kind.name == "companies":
             for contact_id in others:
                 self._refresh_primary(contact_id, self._now(at))
@@ -248,6 +257,8 @@ class RecordDesk:
             return
         self.archive(object_type, record.id)
         self._store(object_type).erase(record)
+        store = self._store(object_type)
+        self._tell(store, ChangeKind.PRIVACY_DELETION, record, self._now(None), "CRM_UI")
 
     def merge(self, primary_id: str, other_id: str, *, at: datetime | None = None) -> Record:
         """Merge one contact into another, which survives and keeps its own values."""
@@ -266,9 +277,35 @@ class RecordDesk:
             self.links.move(other.id, primary.id)
             self.lists.replace_member(other.id, primary.id)
         store.merge(primary, other, now=now, indexed_from=self.clock.now())
+        parts = {"mergedObjectIds": [other.number], "newObjectId": primary.number}
+        of = {"primaryObjectId": primary.number, **parts}
+        self._tell(store, ChangeKind.MERGE, primary, now, "CRM_UI", **of)
         if store.kind.name == "contacts":
             self._refresh_primary(primary.id, now)
         return primary
+
+    def _tell(
+        self, store: Store, kind: ChangeKind, record: Record, at: datetime, source: str, **more: Any
+    ) -> None:
+        noun = store.kind.noun.lower()
+        self.webhooks.note(Change(noun, kind, record.number, at, source, more))
+
+    def _tell_properties(
+        self,
+        store: Store,
+        record: Record,
+        before: Mapping[str, str | None],
+        at: datetime,
+        source: str,
+    ) -> None:
+        if self.webhooks.target is None:
+            return
+        now = record.properties
+        names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        values = {name: now.get(name) for name in names}
+        noun = store.kind.noun.lower()
+        for change in property_changes(noun, record.number, values, at=at, source=source):
+            self.webhooks.note(change)
 
     def _checked(
         self, store: Store, properties: Mapping[str, str | None], checks: Checks

@@ -6,11 +6,12 @@ a few moments let a query with a window look at that window only.
 
 from __future__ import annotations
 
+import random
 from bisect import bisect_left, bisect_right, insort
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 from crm_sandbox.hubspot.records import Record, parse_moment
 
@@ -36,11 +37,14 @@ class SearchIndex:
         are looked up by their whole value, in any case.
         """
         self.lag = timedelta(seconds=lag_seconds)
+        self._jitter = timedelta(0)
+        self._random = random.Random(0)
+        self._noted = 0
         self.documents: dict[int, Document] = {}
         self._ids: list[int] = []
         self._orders: dict[str, list[tuple[int, int]]] = {name: [] for name in ordered}
         self._keyed: dict[str, dict[str, set[int]]] = {name: {} for name in keyed}
-        self._waiting: deque[tuple[datetime, Record]] = deque()
+        self._waiting: list[tuple[datetime, int, Record]] = []
 
     @property
     def ordered(self) -> frozenset[str]:
@@ -52,17 +56,28 @@ class SearchIndex:
         """The properties that are looked up by their whole value."""
         return frozenset(self._keyed)
 
+    def trail(self, lag_seconds: float, *, jitter_seconds: float = 0.0, seed: int = 0) -> None:
+        """Index every later change after the lag and a random part of the jitter.
+
+        With a jitter changes appear in another order than they were made, as in HubSpot.
+        """
+        self.lag = timedelta(seconds=lag_seconds)
+        self._jitter = timedelta(seconds=jitter_seconds)
+        self._random = random.Random(seed)
+
     def note(self, record: Record, *, now: datetime) -> None:
         """A record has changed: index it at once, or after the lag."""
-        if self.lag:
-            self._waiting.append((now + self.lag, record))
+        if self.lag or self._jitter:
+            self._noted += 1
+            due = now + self.lag + self._jitter * self._random.random()
+            heappush(self._waiting, (due, self._noted, record))
         else:
             self._put(record)
 
     def catch_up(self, now: datetime) -> None:
         """Index every change whose lag is over by `now`."""
         while self._waiting and self._waiting[0][0] <= now:
-            self._put(self._waiting.popleft()[1])
+            self._put(heappop(self._waiting)[2])
 
     def _put(self, record: Record) -> None:
         number = record.number

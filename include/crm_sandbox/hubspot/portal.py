@@ -82,6 +82,13 @@ class Portal(RecordDesk):
             for form in self.forms.values():
                 form.submissions[:] = [s for s in form.submissions if _email(s.values) != email]
 
+    def trail_search(
+        self, lag_seconds: float, *, jitter_seconds: float = 0.0, seed: int = 0
+    ) -> None:
+        """Let search trail every later change; with a jitter it sees them in another order."""
+        for store in self._stores.values():
+            store.index.trail(lag_seconds, jitter_seconds=jitter_seconds, seed=seed)
+
     # ---- definitions, forms, lists, owners ------------------------------------------------
 
     def define_property(

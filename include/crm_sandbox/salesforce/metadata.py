@@ -1,7 +1,7 @@
 """Reads a deployable metadata folder (SFDX source format) as an org would when it is deployed.
 
-Understood are custom fields, the values of standard picklists, queues and the field mapping of
-lead conversion; other files are left alone.
+Understood are custom objects and fields, the values of standard picklists, queues and the field
+mapping of lead conversion; other files are left alone.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from crm_sandbox.salesforce.schema import Field, FieldType, PicklistValue, Schema
+from crm_sandbox.salesforce.standard_objects import custom_object
 
 _NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 _TYPES = {
@@ -28,7 +30,9 @@ _TYPES = {
     "Phone": FieldType.PHONE,
     "Url": FieldType.URL,
     "Picklist": FieldType.PICKLIST,
+    "Lookup": FieldType.REFERENCE,
 }
+_REFERENCE_LENGTH = 18
 _ACTIVITY = {"Activity": ("Task", "Event")}
 _VALUE_SETS = {
     "LeadStatus": ("Lead", "Status"),
@@ -56,6 +60,8 @@ class Queue:
 class Metadata:
     """What a folder deploys."""
 
+    objects: list[str] = field(default_factory=list)
+    """Custom objects, in the order of their names."""
     fields: dict[str, list[Field]] = field(default_factory=dict)
     value_sets: dict[tuple[str, str], tuple[PicklistValue, ...]] = field(default_factory=dict)
     queues: list[Queue] = field(default_factory=list)
@@ -63,7 +69,11 @@ class Metadata:
 
     def apply(self, schema: Schema) -> Schema:
         """The schema after deployment. Raises ValueError for an object that is not there."""
-        return schema.extended(self.fields, self.value_sets)
+        made = [
+            custom_object(name, f"a{number:02}", plural=name.replace("__c", "s__c"))
+            for number, name in enumerate(self.objects)
+        ]
+        return schema.with_objects(made).extended(self.fields, self.value_sets)
 
 
 def default_metadata_dir() -> Path | None:
@@ -92,6 +102,8 @@ def _read_one(path: Path, found: Metadata) -> None:
         one = _field(root, path.name)
         for name in _ACTIVITY.get(owner, (owner,)):
             found.fields.setdefault(name, []).append(one)
+    elif path.name.endswith("__c.object-meta.xml"):
+        found.objects.append(path.parent.name)
     elif path.name.endswith(".standardValueSet-meta.xml"):
         target = _VALUE_SETS.get(path.name.split(".", 1)[0])
         if target is not None:
@@ -124,7 +136,7 @@ def _field(root: ET.Element, file: str) -> Field:
         name=_text(root, "fullName"),
         type=_TYPES[kind],
         label=_text(root, "label"),
-        length=_number(root, "length") or (255 if kind in ("Picklist", "TextArea") else 0),
+        length=_length(root, kind),
         precision=_number(root, "precision"),
         scale=_number(root, "scale"),
         required=_flag(root, "required"),
@@ -137,7 +149,25 @@ def _field(root: ET.Element, file: str) -> Field:
         default=_default(root, values),
         tracked=_flag(root, "trackHistory"),
         custom=True,
+        **_lookup(root, kind),
     )
+
+
+def _length(root: ET.Element, kind: str) -> int:
+    if kind == "Lookup":
+        return _REFERENCE_LENGTH
+    return _number(root, "length") or (255 if kind in ("Picklist", "TextArea") else 0)
+
+
+def _lookup(root: ET.Element, kind: str) -> dict[str, Any]:
+    if kind != "Lookup":
+        return {}
+    name = _text(root, "fullName")
+    return {
+        "references": (_text(root, "referenceTo"),),
+        "relationship": name.replace("__c", "__r"),
+        "children": f"{_text(root, 'relationshipName')}__r",
+    }
 
 
 def _restricted(root: ET.Element) -> bool:

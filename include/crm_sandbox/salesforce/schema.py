@@ -217,6 +217,10 @@ class Schema:
                 if one.children and parent in one.references:
                     yield child, one
 
+    def with_objects(self, extra: Iterable[SObject]) -> Schema:
+        """The schema with further objects."""
+        return Schema([*self._objects.values(), *extra])
+
     def extended(
         self,
         custom: Mapping[str, Iterable[Field]],

@@ -82,6 +82,16 @@ _INDUSTRIES = (
 _SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
 
 
+def custom_object(name: str, prefix: str, *, plural: str = "", name_length: int = 80) -> SObject:
+    """An object of an org's own, with what every custom object has; its name is a text."""
+    fields = (
+        *_USUAL,
+        _text("Name", name_length, required=True),
+        _reference("OwnerId", "User", "Group"),
+    )
+    return SObject.of(name, prefix, fields, plural=plural)
+
+
 def _address(start: str) -> tuple[Field, ...]:
     return (
         _area(f"{start}Street", 255),

@@ -1,10 +1,11 @@
 """Runs the contacts stream of tap-hubspot, unchanged but for its base address.
 
-Arguments: the sandbox's address and token. Prints the tap's own Singer messages.
+Arguments: the sandbox's address and token, and optionally a state to go on from. Prints the tap's own Singer messages.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 
 import tap_hubspot
@@ -28,4 +29,4 @@ catalog = {
         }
     ]
 }
-tap_hubspot.do_sync({}, catalog)
+tap_hubspot.do_sync(json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}, catalog)

@@ -8,10 +8,10 @@ import pytest
 
 from baton.crm.hubspot import PropertyDefinition
 from baton.pipeline.setup import (
-    SALESFORCE_FIELDS,
     HubSpotPlan,
     RequiredField,
     check_salesforce,
+    salesforce_fields,
     setup_hubspot,
 )
 
@@ -63,12 +63,12 @@ def test_the_shipped_metadata_has_all_that_is_needed(salesforce) -> None:
 
 def test_what_salesforce_lacks_is_listed_whole(salesforce) -> None:
     wanted = (
-        *SALESFORCE_FIELDS,
+        *salesforce_fields(),
         RequiredField("Lead", "Missing__c", "string"),
         RequiredField("Lead", "Handoff_Band__c", "double"),
         RequiredField("Lead", "Handoff_Key__c", "string", unique=True),
         RequiredField("Lead", "Disposition__c", "picklist", values=("Shelved",), writes=False),
-        RequiredField("Handoff__c", "Name", "string"),
+        RequiredField("Nowhere__c", "Name", "string"),
     )
     said = [str(one) for one in check_salesforce(salesforce, wanted)]
     assert len(said) == 5
@@ -76,4 +76,4 @@ def test_what_salesforce_lacks_is_listed_whole(salesforce) -> None:
     assert any("type string instead of double" in one for one in said)
     assert any("not a unique external id" in one for one in said)
     assert any("lacks the values Shelved" in one for one in said)
-    assert any("Handoff__c.*" in one for one in said)
+    assert any("Nowhere__c.*" in one for one in said)

@@ -177,6 +177,26 @@ def test_the_index_trails_and_may_return_a_newer_record() -> None:
     assert search(portal, where("city", "EQ", "New")).numbers == [record.number]
 
 
+def test_changes_may_appear_in_another_order_than_they_were_made() -> None:
+    def order(seed: int) -> list[int]:
+        clock = SandboxClock(START)
+        portal = Portal(clock)
+        portal.trail_search(2, jitter_seconds=30, seed=seed)
+        made = []
+        for n in range(9):
+            clock.set(START + timedelta(seconds=n))
+            made.append(portal.create("contacts", {"email": f"n{n}@x.test"}).number)
+        seen: list[int] = []
+        for second in range(60):
+            clock.set(START + timedelta(seconds=9 + second))
+            seen += [one for one in search(portal).numbers if one not in seen]
+        assert sorted(seen) == made, "every change is seen in the end"
+        return [made.index(one) for one in seen]
+
+    assert order(1) == order(1) != order(2)
+    assert order(1) != sorted(order(1))
+
+
 def test_archived_and_merged_records_leave_search(portal: Portal, people: dict[str, int]) -> None:
     modified = portal.require("contacts", str(people["a"])).updated_at
     portal.archive("contacts", str(people["a"]), at=START + timedelta(days=1))

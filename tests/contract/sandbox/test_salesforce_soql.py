@@ -199,6 +199,10 @@ def test_all_fields_need_a_limit(run):
         ("SELECT Id FROM Lead ORDER BY Description", "INVALID_FIELD", "can not be sorted"),
         ("SELECT Id FROM Lead WHERE LastName = '" + "x" * 4001 + "'", "MALFORMED_QUERY", "4000"),
         ("SELECT Id FROM Lead HAVING Id = null", "MALFORMED_QUERY", "HAVING"),
+        ("SELECT TYPEOF Who WHEN Lead THEN Id END FROM Task", "MALFORMED_QUERY", "WHEN"),
+        ("SELECT Id FROM Lead WITH SECURITY_ENFORCED", "MALFORMED_QUERY", "WITH"),
+        ("SELECT DISTANCE(A, B, 'mi') FROM Lead", "MALFORMED_QUERY", "DISTANCE"),
+        ("SELECT convertCurrency(AnnualRevenue) FROM Lead", "MALFORMED_QUERY", "convertCurrency"),
     ],
 )
 def test_refuses(run, text, code, part):

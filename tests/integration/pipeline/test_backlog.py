@@ -146,8 +146,8 @@ def test_who_waits_goes_before_who_comes(relay: Relay) -> None:
 
 def test_a_person_one_waits_for_is_asked_when_back(relay: Relay) -> None:
     change_policy(
-        relay, ("routing.yaml", "to: account owner, say: \"the account has an owner\"",
-                "to: account owner, if_nobody: wait, say: \"the account has an owner\"")
+        relay, ("routing.yaml", "to: account owner, reassign: never,",
+                "to: account owner, if_nobody: wait,")
     )  # fmt: skip
     relay.account("Softworks", "softworks-w.test", owner="tom.adeyemi")
     read_references(relay.ctx)
@@ -227,6 +227,29 @@ def _judge(relay: Relay, contacts: list[str], failures: list[BaseException]) -> 
         judge(ctx, agreement, Preparation(ctx, agreement.policy), snapshots, StepReport())
     except BaseException as error:
         failures.append(error)
+
+
+def test_who_waited_for_an_account_in_vain_waits_for_its_turn_alone(relay: Relay) -> None:
+    """What fits two accounts is let go after a day; the day's share then holds it, nothing else."""
+    change_policy(relay, ("routing.yaml", "a_day: 50", "a_day: 1"))
+    for name in ("Listed A", "Listed B"):
+        relay.account(name, "listed0.test", owner="helena.voss")
+    read_references(relay.ctx)
+    (unclear,) = import_list(relay, 1)
+    relay.run()
+    assert relay.lead(unclear)["held_for"] == "ambiguous_account"
+
+    relay.wait(hours=23, minutes=30)
+    (other,) = import_list(relay, 1, first=1)
+    relay.run()
+    assert relay.lead(other)["state"] == "in_handoff"
+    relay.wait(hours=1)
+    relay.run()
+    assert relay.lead(unclear)["held_for"] == "drip"
+
+    relay.wait(hours=24)
+    relay.run()
+    assert relay.lead(unclear)["state"] == "in_handoff"
 
 
 def test_a_waiting_list_does_not_keep_buyers_from_the_room_there_is(relay: Relay) -> None:

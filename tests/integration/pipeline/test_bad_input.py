@@ -130,12 +130,14 @@ def test_an_owner_unknown_to_salesforce_is_said_and_the_rest_goes_on(
 
     relay.run()
 
-    (effect,) = relay.effects(kind="salesforce_record", state="rejected")
-    assert effect["last_error_code"] == "OWNER_NOT_IN_SALESFORCE"
-    assert "nobody.here@relay.test" in effect["last_error"]
-    assert "mend the roster" in effect["last_error"]
-    assert effect["key"] in caplog.text
-    assert relay.handoff(contact)["state"] == "planned"
+    (first, second) = relay.effects(kind="salesforce_record", lead_id=relay.lead(contact)["id"])
+    assert first["last_error_code"] == "OWNER_INACTIVE"
+    assert second["state"] == "done"
+    assert "nobody.here@relay.test is not active in Salesforce" in caplog.text
+    assert "mend the roster" in caplog.text
+    handoff = relay.handoff(contact)
+    assert handoff["state"] == "notified"
+    assert relay.owner_name(relay.salesforce_lead(contact)) == handoff["owner_key"]
     assert relay.handoff(other)["state"] == "notified"
 
 
@@ -159,9 +161,10 @@ def test_an_inactive_user_is_no_owner(relay: Relay) -> None:
 
     relay.run()
 
-    (effect,) = relay.effects(kind="salesforce_record")
-    assert effect["state"] == "rejected"
-    assert relay.lead(contact)["state"] == "in_handoff"
+    handoff = relay.handoff(contact)
+    assert (handoff["state"], handoff["owner_kind"]) == ("notified", "user")
+    assert handoff["owner_key"] != SOFIA
+    assert relay.owner_name(relay.salesforce_lead(contact)) == handoff["owner_key"]
 
 
 def test_a_wrong_hubspot_token_names_the_connection(relay: Relay) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from tests.integration.pipeline.relay import START, Relay
+
+from baton.ledger.engine import transaction
+from baton.pipeline.references import read_references
 
 SOFIA = "sofia.ricci@relay.test"
 GREG = "greg.lawson@relay.test"
@@ -120,6 +125,34 @@ def test_an_sdr_who_never_answers_loses_the_lead_to_another(relay: Relay) -> Non
         first["owner_key"],
         second["owner_key"],
     ]
+
+
+@pytest.mark.requirement("002-25")
+def test_a_customers_lead_stays_with_the_account_team_and_their_manager_is_told(
+    relay: Relay,
+) -> None:
+    """The clock of a demo request reassigns after an hour; not what belongs to the account team."""
+    relay.account("Softworks", "softworks-k.test", owner="ines.moreau", Type="Customer - Direct")
+    read_references(relay.ctx)
+    contact = relay.contact(relay.company(name="Softworks", domain="softworks-k.test"))
+    relay.submit(contact, "Demo request")
+    relay.run()
+    first = relay.handoff(contact)
+    # A handoff of before the rule: its terms still name a time to give it away.
+    with transaction(relay.engine) as conn:
+        conn.execute(
+            text("UPDATE hop SET terms = terms || CAST(:more AS jsonb)"),
+            {"more": json.dumps({"reassign_at": (START + timedelta(hours=1)).isoformat()})},
+        )
+    relay.wait(hours=3)
+
+    report = relay.watch()
+
+    assert report["reassigned"] == 0
+    assert relay.handoff(contact)["owner_key"] == first["owner_key"]
+    assert len(relay.tasks()) == 1
+    told = [one.to for one in relay.messages() if "Nobody has touched this lead" in one.says]
+    assert told == [GREG]
 
 
 def test_a_lead_of_the_night_waits_for_the_owners_morning(relay: Relay) -> None:

@@ -249,13 +249,13 @@ def figure(relay: Relay, name: str) -> object:
 # -- an imported list -----------------------------------------------------------------------------
 
 
-def import_list(relay: Relay, people: int) -> list[str]:
+def import_list(relay: Relay, people: int, *, first: int = 0) -> list[str]:
     """Somebody imports a list of hot leads; every tenth has been busier than the others."""
     home = relay.company()
     found = relay.world.portal.get("companies", home)
     assert found is not None
     contacts = []
-    for number in range(people):
+    for number in range(first, first + people):
         company = relay.company(name=f"Listed {number}", domain=f"listed{number}.test")
         values = {
             **PROFILE,

@@ -88,6 +88,11 @@ def test_an_older_decision_is_told_and_the_newest_with_an_outcome_comes_first(
     assert oldest["outcome"] == "nurture"
     ways = [one for one in oldest["changes"] if one["goal"] == "handed_over"]
     assert any("Demo requested at" in one["facts"] for one in ways)
+    owner = relay.handoff(contact)["owner_key"]
+    assert oldest["has_it_now"] == owner
+    listed = run("explain", contact, "--decision", rows[0]["id"]).stdout
+    assert f"{owner} has it now." in listed
+    assert f"handoff, {owner}" in listed
     wrong = run("explain", contact, "--decision", 999_999)
     assert wrong.exit_code == 2
     assert f"its newest are: {rows[2]['id']}" in wrong.stderr

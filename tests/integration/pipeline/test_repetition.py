@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.integration.pipeline.relay import Relay
 
+from baton.demo.processes import wait_until
 from baton.ledger import outbox, watermarks
 from baton.ledger.engine import transaction
 from baton.pipeline import pull
@@ -234,6 +235,39 @@ def test_a_worker_that_comes_back_late_is_refused(
     assert report["salesforce_record taken over"] == 1
     relay.run()
     one_of_each(relay, [contact])
+
+
+def test_a_worker_that_lives_keeps_its_lease_however_long_a_call_takes(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = relay.hot_contact()
+    qualify_and_route(relay.ctx)
+    from baton.pipeline import deliver, leases
+
+    monkeypatch.setattr(leases, "RENEWED_EVERY_SECONDS", 0.02)
+    write = deliver.CARRIERS["salesforce_record"]
+    patient, seen = relay.context(), []
+
+    def slow(ctx, effects):
+        if ctx is patient:
+            relay.wait(seconds=LEASE_SECONDS + 1)
+            until = relay.now()
+            assert wait_until(lambda: lease_end(relay) > until, timeout_s=10, every_s=0.01)
+            seen.append(drain(relay.ctx, ["salesforce_record"]))
+        return write(ctx, effects)
+
+    monkeypatch.setitem(deliver.CARRIERS, "salesforce_record", slow)
+    report = drain(patient, ["salesforce_record"])
+
+    assert seen == [{}]
+    assert report["salesforce_record done"] == 1
+    relay.run()
+    one_of_each(relay, [contact])
+
+
+def lease_end(relay: Relay) -> Any:
+    [effect] = relay.effects(kind="salesforce_record")
+    return effect["lease_until"]
 
 
 def _claim(ctx: Context, kind: str) -> list[outbox.ClaimedEffect]:

@@ -187,6 +187,27 @@ def test_what_cannot_be_used_ends_with_two_and_says_why(decide, options, message
     assert "Traceback" not in result.output
 
 
+def test_ranges_repeated_leads_and_a_moment_without_a_zone_are_told(decide) -> None:
+    sizes = ["51-200 employees", "1.000", "40", "5000+"]
+    lines = [COLD.format(n=n).replace(",12,", f",{size},") for n, size in enumerate(sizes)]
+    again = COLD.format(n=0)
+    by_mail = "," + COLD.format(n=2).partition(",")[2]
+    told, _ = decide(
+        HEADER + "".join(lines) + again + by_mail, "--json", "--key", "Record ID",
+        at=("--at", "2026-11-24T10:00"),
+    )  # fmt: skip
+    summary = json.loads(told.stdout)
+    assert summary["lower_ends_taken"] == {"Company size": 2}
+    assert summary["unreadable_values"] == {"Company size": 1}
+    assert (summary["repeated"], summary["repeats"]) == (1, [{"row": 6, "first_row": 2}])
+    assert "1 row names a lead that an earlier row names (row 6 as row 2)" in told.stderr
+    assert "names no zone: it is taken as 2026-11-24 10:00 UTC" in told.stderr
+    plain, _ = decide(HEADER + by_mail + by_mail.replace("kim2@firm2", "KIM2@Firm2"))
+    assert "Ranges" not in plain.stdout
+    assert "names no zone" not in plain.stderr
+    assert "(row 3 as row 2)" in plain.stderr  # without a key the mail names the lead
+
+
 def test_a_moment_must_be_one(decide) -> None:
     result, _ = decide(HEADER + HOT.format(n=1), at=("--at", "yesterday"))
     assert result.exit_code == 2

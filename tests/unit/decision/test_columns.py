@@ -40,7 +40,7 @@ AFTERWARDS = {
     "hash", "name", "agreed", "hand_raise_times", "stages", "recommended", "queues", "sla",
     "dispositions", "timers", "calendars", "channels", "quiet_hours", "territories", "segments",
     "product_lines", "deal_sizes", "named_accounts", "company_aliases", "profile", "enrichment",
-    "drift", "digest", "work", "commitments", "enablement", "write_back",
+    "drift", "digest", "work", "commitments", "enablement", "write_back", "salesforce",
 }  # fmt: skip
 
 

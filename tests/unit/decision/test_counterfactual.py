@@ -167,6 +167,23 @@ def test_an_open_opportunity_that_had_not_been(policy: Policy, roster: Roster) -
     assert change.claim.owner == "ines.moreau@relay.test"
 
 
+def test_had_the_named_owner_been_away_it_would_have_gone_on(
+    policy: Policy, roster: Roster
+) -> None:
+    relations = CrmRelations(account_id="001", account_owner="tom.adeyemi@relay.test")
+    _, decision, found = searched(policy, roster, DEMO, relations=relations)
+    assert decision.route is not None
+    assert decision.route.rule_id == "account-owner"
+    change = next(
+        one
+        for one in found.of(Goal.OTHER_OWNER)
+        if one.circumstance and one.circumstance.kind is CircumstanceKind.AWAY
+    )
+    assert change.circumstance is not None
+    assert change.circumstance.words == "Tom Adeyemi had been away"
+    assert change.claim.pool == "SDR DACH"
+
+
 def test_the_search_is_bounded_and_says_so(policy: Policy, roster: Roster) -> None:
     inputs = inputs_of(policy, {"E-mail": "x@gmail.com"})
     decision = decide(inputs, policy, roster, PoolBook())

@@ -419,3 +419,30 @@ def test_reassignment_goes_to_somebody_else_and_the_buyers_clock_goes_on(
     assert queued.route is not None
     assert queued.route.owner is not None
     assert queued.route.owner.kind is OwnerKind.QUEUE
+
+
+ACCOUNT = CrmRelations(account_id="001", account_owner="ines.moreau@relay.test")
+
+
+@pytest.mark.requirement("002-25")
+def test_who_has_the_account_or_the_customer_keeps_the_lead_when_the_clock_runs_out(
+    judge: Judge, policy: Policy
+) -> None:
+    pooled = judge(DEMO)
+    assert pooled.terms is not None
+    assert pooled.terms.reassign_at is not None
+    customer = replace(ACCOUNT, account_type="Customer - Direct")
+    for relations, rule in ((customer, "customer"), (ACCOUNT, "account-owner")):
+        found = judge(DEMO, relations=relations)
+        assert found.route is not None
+        assert found.route.rule_id == rule
+        assert found.terms is not None
+        assert found.terms.reassign_at is None
+        assert found.terms.tell_manager_at == found.terms.assigned_at + timedelta(minutes=15)
+
+    # A clock that never tells the manager tells them when the lead would have gone.
+    silent = policy.sla["demo_request"].model_copy(update={"tell_manager_at": None})
+    under = policy.model_copy(update={"sla": {**policy.sla, "demo_request": silent}})
+    found = judge(DEMO, relations=ACCOUNT, under=under)
+    assert found.terms is not None
+    assert found.terms.tell_manager_at == found.terms.assigned_at + timedelta(minutes=60)

@@ -48,7 +48,7 @@ def test_each_reason_and_each_step_is_told(policy: Policy, roster: Roster) -> No
         assert f"{step.step}: {said}" in sentences(told, "owner")
     assert "are above 75: hot." in sentences(told, "band")
     assert "Trigger 'Demo request', 2026-11-24 09:00 UTC" in sentences(told, "band")
-    assert "Mira Lindner: " in sentences(told, "others")
+    assert "Mira Lindner (pool SDR DACH): could have been picked" in sentences(told, "others")
     assert "would have" in sentences(told, "changes")
 
 

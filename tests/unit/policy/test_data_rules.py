@@ -81,7 +81,7 @@ def test_what_is_refused_and_in_which_words(overlay: str, says: str) -> None:
     ("rows", "says"),
     [
         ("alias,domain\na.test,b.test", "lacks the column alias_domain"),
-        ("alias_domain,domain\na.test,b", "line 2: 'b' is not a domain"),
+        ("alias_domain,domain\na.test,b", "lists/mine.csv:2:1: 'b' is not a domain"),
         ("alias_domain,domain\na.test,b.test\na.test,c.test", "alias of both b.test and c.test"),
         ("alias_domain,domain\na.test,b.test\nb.test,c.test", "write a.test,c.test"),
     ],

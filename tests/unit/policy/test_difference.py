@@ -52,6 +52,8 @@ def test_the_same_policy_has_no_difference(policy: Policy, shipped: Path) -> Non
         (("dispositions.yaml", "at_most: 3", "at_most: 4"),
          ("The reason code 'no_budget' may send a lead back at most 4 times in a row, before at most 3 "
          "times in a row.")),
+        (("routing.yaml", "account owner, reassign: never,", "account owner,"),
+         "The route rule 'named-account': who gets the lead no longer keeps it when the clock runs out."),
         (("agreement.yaml", "handoffs_per_run: 200", "handoffs_per_run: 150"),
          "Guards: handoffs per run is now 150 instead of 200."),
         (("agreement.yaml", "at_least: 150", "at_least: 120"),

@@ -223,4 +223,5 @@ def test_the_write_back_names_what_marketing_sees(policy: Policy) -> None:
     assert set(policy.write_back.properties.values()) == {
         "baton_state", "baton_band", "baton_score", "baton_reasons", "baton_owner",
         "baton_handoff", "baton_decided_at", "baton_return_date", "baton_disposition",
+        "baton_cold_since",
     }  # fmt: skip

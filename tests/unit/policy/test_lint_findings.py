@@ -29,6 +29,9 @@ CASES = [
     ("scoring.yaml", "when: {Form: Contact sales, Last conversion at: {within_days: 14}}\n    at: Last conversion at", "when: {Inbound call at: {within_days: 7}}\n    at: Inbound call at", "shadowed", "the trigger 'contact_sales' never leads: 'inbound_call'", "strongest first"),
     ("enablement.yaml", "{Trigger: demo_request, Primary pain point: {exists: true}}", "{Trigger: [quiz, inbound_call]}", "shadowed", "the opening 'opening 3' never counts", None),
     ("fields.yaml", "  Segment: {derived: true}\n", "  Segment: {derived: true}\n  Role adress: {derived: true}\n", "no-source", "nothing provides 'Role adress'", "did you mean 'Role address'?"),
+    ("scoring.yaml", "when: {Form: Contact sales}, halves", "when: {Form: Contact sale}, halves", "unknown-value", "'Form' never is 'Contact sale'", "did you mean 'Contact sales'?"),
+    ("routing.yaml", "caps: {day: 40, week: 150}", "caps: {day: 0, week: 150}", "no-room", "caps: day of the pool 'AE Enterprise EMEA' is 0: nobody is ever given a lead", "no limit"),
+    ("routing.yaml", "caps: {day: 40, week: 150}", "caps: {day: 40, week: 15}", "idle-limit", "40 in a day never count, 15 in a week are reached first", "let the week allow more"),
     ("dispositions.yaml", "allowed_after: 6 touches over 10 days, ", "", "no-work", "'no_reply' may be given without any work done", "6 touches over 10 days"),
     ("sla.yaml", "hot: {first_touch: 5 working minutes", "hot: {first_touch: 5 wall minutes", "sla-cannot-be-met", "'hot' asks for a first touch within 5 minutes by the clock on the wall", "working minutes"),
     ("sla.yaml", "tell_manager_at: 4 hours, reassign_at: 8 hours", "tell_manager_at: 4 wall hours, reassign_at: 8 hours", "sla-cannot-be-met", "'tell_manager_at' (4 hours by the clock on the wall) of 'warm'", "as first_touch"),
@@ -83,7 +86,9 @@ ROSTER_CASES = [
     ("hours: Office US}\n  nadia", "hours: Office US, manager: amara.okafor@relay.test}\n  nadia", Level.ERROR, "manager-cycle", "greg.lawson@relay.test reports to amara.okafor@relay.test reports to nadia.petrov@relay.test reports to greg.lawson@relay.test", "take one manager out"),
     ("role: Account manager, ", "role: Account manager, active: false, ", Level.ERROR, "inactive-owner", "'ines.moreau@relay.test' is not active", "name somebody else"),
     ("role: SDR manager, ", "role: SDR manager, active: false, ", Level.WARNING, "inactive-owner", "reports to nadia.petrov@relay.test, who is not active", None),
-    ("hours: Office JP", "hours: Office JP, good_at: {Langage: [ja]}", Level.WARNING, "unknown-name", "hiro.tanaka@relay.test is good at 'Langage', which is no field of the policy", "did you mean 'Language'?"),
+    ("asha.menon@relay.test: {", "asha.menon@relay.test: {cap_hour: 9, cap_week: 4, ", Level.WARNING, "idle-limit", "asha.menon@relay.test: 9 in an hour never count, 4 in a week are reached first", "the week"),
+    ("asha.menon@relay.test: {", "asha.menon@relay.test: {cap_day: 0, ", Level.WARNING, "no-room", "cap_day of asha.menon@relay.test is 0: nobody is ever given", "weight of 0"),
+    ("good_at: {Language: [ja, en]}", "good_at: {Langage: [ja]}", Level.WARNING, "unknown-name", "hiro.tanaka@relay.test is good at 'Langage', which is no field of the policy", "did you mean 'Language'?"),
 ]  # fmt: skip
 
 
@@ -104,6 +109,17 @@ def test_policy_and_roster_are_read_together(
     assert finding.level is level
     if hint is not None:
         assert hint in str(finding.hint)
+
+
+def test_a_pool_of_the_best_fit_without_skills_only_takes_turns(
+    policy: Policy, people: str
+) -> None:
+    bare = re.sub(r", good_at: \{[^}]*\}", "", people)
+    (finding,) = found(policy, roster_from_yaml(bare), "no-skills")
+    assert finding.level is Level.WARNING
+    assert finding.message == "nobody of the pool 'SDR APAC' is good at any 'Language'"
+    assert finding.path == ("pools", "SDR APAC", "fit_by", 0)
+    assert found(policy, roster_from_yaml(people), "no-skills") == []
 
 
 def test_somebody_named_whom_the_roster_does_not_know_is_an_error(

@@ -124,6 +124,37 @@ def test_lists_that_cannot_be_used(
         policy_from_texts({**texts, name: text})
 
 
+def test_all_that_is_wrong_in_the_lists_is_told_at_once_each_at_its_line(
+    texts: Mapping[str, str],
+) -> None:
+    lists = {
+        "lists/territories.csv": "country,territory\nDE,A\nGermany,A\n\nDE,B\nAT,\n",
+        "lists/named_accounts.csv": "domain,owner\nnowhere,a@b.test\nx.test,nobody\n",
+        "lists/company_aliases.csv": "alias_domain,domain\na.test,b\nc.test,d.test\nc.test,e.test\n",
+    }
+    with pytest.raises(PolicyErrors) as caught:
+        policy_from_texts({**texts, **lists})
+    told = {(error.file, error.line): str(error) for error in caught.value.errors}
+    assert {place: told[place] for place in told if place[0] in lists}.keys() == {
+        ("lists/territories.csv", 3),
+        ("lists/territories.csv", 5),
+        ("lists/territories.csv", 6),
+        ("lists/named_accounts.csv", 2),
+        ("lists/named_accounts.csv", 3),
+        ("lists/company_aliases.csv", 2),
+        ("lists/company_aliases.csv", 4),
+    }
+    assert (
+        "did you mean" in told["lists/territories.csv", 3]
+        or "Germany is DE" in told["lists/territories.csv", 3]
+    )
+    short = "domain\na.test,b\nc.test\nd.test,e\n"
+    with pytest.raises(PolicyErrors) as caught:
+        policy_from_texts({**texts, "lists/free_mail.csv": short})
+    lines = [error.line for error in caught.value.errors if error.file == "lists/free_mail.csv"]
+    assert lines == [2, 4]
+
+
 def test_findings_have_places(texts: Mapping[str, str]) -> None:
     changed = dict(texts)
     changed["routing.yaml"] = changed["routing.yaml"].replace(

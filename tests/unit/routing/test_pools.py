@@ -16,7 +16,7 @@ from baton.policy.roster import Member, Pool, Roster
 from baton.routing.book import Loads, PoolBook
 from baton.routing.distribution import PoolState
 from baton.routing.eligibility import Staffing, room
-from baton.routing.ladder import Owner, OwnerKind
+from baton.routing.ladder import Owner, OwnerKind, RouteReason
 
 
 def with_pool(policy: Policy, **update: Any) -> Policy:
@@ -184,3 +184,20 @@ def test_a_public_holiday_is_no_working_time(policy: Policy, roster: Roster) -> 
     assert found.owner == Owner(OwnerKind.QUEUE, "Inbound DACH")
     assert told(found, f"{JONAS} is not in hours, works again from 2025-12-29")
     assert walk(strict, roster, at=holiday + timedelta(days=3)).pool == "SDR DACH"
+
+
+def test_the_pools_caps_bind_those_who_know_the_lead_too(policy: Policy, roster: Roster) -> None:
+    strict = with_pool(policy, caps=Caps(day=3))
+    book = PoolBook(day_loads={JONAS: 3})
+    known = ((JONAS, RouteReason.EARLIER_OWNER, "had this lead before"),)
+    found = walk(strict, roster, book=book, known_to=known)
+    assert found.owner == Owner(OwnerKind.USER, MIRA)
+    assert told(found, f"{JONAS} had this lead before, but got 3 handoffs in the last 24 hours")
+    own = walk(strict, change(roster, JONAS, cap_day=4), book=book, known_to=known)
+    assert own.owner == Owner(OwnerKind.USER, JONAS)
+    # Another pool of theirs has no such limit: they could be given one more.
+    both = Roster(
+        people=roster.people,
+        pools=(*roster.pools, Pool(name="Second", members=(Member(rep=JONAS),))),
+    )
+    assert walk(strict, both, book=book, known_to=known).owner == Owner(OwnerKind.USER, JONAS)

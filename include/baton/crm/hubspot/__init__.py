@@ -15,6 +15,7 @@ from baton.crm.hubspot.rows import (
     ListChange,
     Owner,
     PropertyDefinition,
+    PropertyValue,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "ListChange",
     "Owner",
     "PropertyDefinition",
+    "PropertyValue",
 ]

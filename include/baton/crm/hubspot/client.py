@@ -83,7 +83,8 @@ class HubSpotClient:
             kind = str(response.headers.get("Content-Type", "no type")).partition(";")[0]
             raise ContractError(
                 self.conn_id,
-                f"the answer is not JSON but {kind}: is the host really HubSpot's?",
+                f"the answer is not JSON but {kind}: is the host really HubSpot's? check "
+                "base_url and any proxy in between",
                 status=response.status,
             ) from None
 

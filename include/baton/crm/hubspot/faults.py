@@ -36,6 +36,20 @@ _PASSING = frozenset({"INTERNAL_ERROR", "RATE_LIMITS"})
 """What ails HubSpot and not the record: the same write may succeed later."""
 
 
+_CREDENTIALS = (
+    "put the access token of a private app or service key (HubSpot > Settings > Integrations) "
+    "into the connection's password"
+)
+_MENDS = {
+    "PROPERTY_DOESNT_EXIST": "it does not exist; run 'baton setup hubspot', or 'baton doctor' "
+    "where the policy names it",
+    "READ_ONLY_VALUE": "it is read-only; name another property under write_back in the policy",
+    "INVALID_OPTION": "the value is none of its options; add it in HubSpot (Settings > "
+    "Properties), or make it a text property",
+}
+"""What mends a refused property, by HubSpot's code."""
+
+
 class BadRequestError(FatalGatewayError):
     """A 400: the whole request was refused, nothing was done. `record` says why, for one record."""
 
@@ -69,7 +83,7 @@ def error_of(
     raw = _parse(body)
     detail = _detail(raw, what, headers)
     if status in (401, 530):
-        return AuthenticationError(conn_id, f"token refused; check its value ({detail})")
+        return AuthenticationError(conn_id, f"token refused; {_CREDENTIALS} ({detail})")
     if status == 403:
         return _forbidden(conn_id, raw, detail)
     if status in (423, 429, 477):
@@ -77,18 +91,22 @@ def error_of(
     if status >= 500:
         return _overload(conn_id, status, detail, changes=changes)
     if raw is None:
-        return ContractError(conn_id, f"HTTP {status} without JSON ({what})", status=status)
+        said = f"HTTP {status} without JSON; check base_url and any proxy in between ({what})"
+        return ContractError(conn_id, said, status=status)
     if status == 404:
         return NotFoundError(conn_id, f"not found ({detail})", status=404)
     if status == 409:
         return ConflictError(conn_id, f"exists already ({detail})", status=409)
     if status == 400:
-        return BadRequestError(conn_id, record_error(raw))
+        return BadRequestError(conn_id, record_error(raw, conn_id))
     return FatalGatewayError(conn_id, f"HTTP {status} ({detail})", status=status)
 
 
-def record_error(raw: Mapping[str, Any]) -> RecordError:
-    """Return the error of one record, from a 400 body or from a row of a 207's ``errors``."""
+def record_error(raw: Mapping[str, Any], conn_id: str = "hubspot_default") -> RecordError:
+    """Return the error of one record, from a 400 body or from a row of a 207's ``errors``.
+
+    Its text names the connection, the properties and, where one is known, the mend.
+    """
     inner = [one for one in raw.get("errors") or () if isinstance(one, dict)]
     codes = list(dict.fromkeys(str(one["code"]) for one in inner if one.get("code")))
     fields = [
@@ -101,8 +119,11 @@ def record_error(raw: Mapping[str, Any]) -> RecordError:
         kind = InvalidRecordError
     elif category in _PASSING:
         kind = RetriableRecordError
-    said = f"HubSpot refused {', '.join(fields)}" if fields else "HubSpot refused the record"
-    if not codes:
+    named = ", ".join(dict.fromkeys(fields)) or "the record"
+    said = f"HubSpot ({conn_id}) refused {named}"
+    if code in _MENDS:
+        said = f"{said}: {_MENDS[code]}"
+    elif not codes:
         said = f"{said}: {_quoteless(str(raw.get('message') or ''))}"
     return kind(code, said, fields=tuple(dict.fromkeys(fields)))
 
@@ -113,7 +134,11 @@ def _forbidden(conn_id: str, raw: Mapping[str, Any] | None, detail: str) -> Perm
         context = one.get("context") or {}
         for scope in context.get("requiredGranularScopes") or context.get("requiredScopes") or ():
             missing[str(scope)] = None
-    named = f"; add to the app: {', '.join(missing)}" if missing else ""
+    named = (
+        f"; add to the private app or service key in HubSpot: {', '.join(missing)}"
+        if missing
+        else "; add it to the private app or service key in HubSpot"
+    )
     return PermissionDeniedError(
         conn_id, f"the token lacks a scope{named} ({detail})", missing=tuple(missing)
     )
@@ -143,7 +168,11 @@ def _slow_down(
     message = str((raw or {}).get("message") or "").lower()
     if policy == "DAILY" or "daily limit" in message:
         return RateLimitedError(
-            conn_id, f"the daily limit is used up ({detail})", retry_after=asked, daily=True
+            conn_id,
+            "the daily limit is used up; calls go out again at midnight of the portal's time zone, "
+            f"or have it raised in HubSpot ({detail})",
+            retry_after=asked,
+            daily=True,
         )
     pause = 1.0 if policy == "SECONDLY" or "your secondly limit" in message else 10.0
     interval = _seconds(headers.get("X-HubSpot-RateLimit-Interval-Milliseconds"))

@@ -8,7 +8,7 @@ another order, leaves records out, and answers under the id of the record that s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 from baton.connections import HubSpotConnection
 from baton.crm.hubspot.changes import read_window
 from baton.crm.hubspot.client import HubSpotClient
-from baton.crm.hubspot.faults import ConflictError, NotFoundError
+from baton.crm.hubspot.faults import NotFoundError
+from baton.crm.hubspot.portal_setup import PortalSetup
 from baton.crm.hubspot.rows import (
     Changed,
     ChangesRead,
@@ -26,23 +27,23 @@ from baton.crm.hubspot.rows import (
     Form,
     FormSubmission,
     HubSpotAccount,
-    ListChange,
     Owner,
-    PropertyDefinition,
+    PropertyValue,
     contact_row,
+    property_values,
 )
 from baton.crm.hubspot.updates import BATCH, update_batch
 from baton.crm.results import WriteResult, batches, write_in_batches
 from baton.errors import ContractError, PermissionDeniedError
 from baton.transport import RateLimiter, RetryTerms
 
-_LIST_BATCH = 1000
+_HISTORY_BATCH = 50
+_LIST_PAGE = 100
 _MERGED = ("hs_merged_object_ids", "hs_calculated_merged_vids")
-_CONTACT_TYPE = "0-1"
 _A_MINUTE = timedelta(minutes=1)
 
 
-class HubSpotGateway:
+class HubSpotGateway(PortalSetup):
     """Reads contacts, companies, forms and owners; writes properties and list memberships.
 
     Every method may raise the GatewayErrors of ``baton.errors``. Retries happen inside, by error
@@ -113,6 +114,10 @@ class HubSpotGateway:
             raise ContractError(self.connection.conn_id, "answers carry no Date header")
         return now
 
+    def time_zone(self) -> str:
+        """Return the portal's IANA zone: at its midnight the day's calls begin anew."""
+        return str(self._client.get("/account-info/v3/details").get("timeZone") or "UTC")
+
     # -- contacts ----------------------------------------------------------------------------
 
     def changed_contacts(
@@ -172,7 +177,7 @@ class HubSpotGateway:
         Not bound to the search index, its ceiling or its rate. `archived` lists only archived ones.
         """
         while True:
-            page = self._contacts_page(properties, after, archived=archived)
+            page = self._contacts_page(properties, after, limit=_LIST_PAGE, archived=archived)
             rows = [contact_row(raw) for raw in page.get("results") or ()]
             if rows:
                 yield rows
@@ -182,6 +187,14 @@ class HubSpotGateway:
             if str(following) == after:
                 raise ContractError(self.connection.conn_id, "a page names itself as the next one")
             after = str(following)
+
+    def contact_range(self) -> tuple[int, int]:
+        """Return how many contacts there are, and the highest id among them (0: none)."""
+        newest = [{"propertyName": "hs_object_id", "direction": "DESCENDING"}]
+        body = {"limit": 1, "properties": ["hs_object_id"], "sorts": newest}
+        found = self._search(body)
+        results = found.get("results") or ()
+        return int(found.get("total") or 0), max((int(one["id"]) for one in results), default=0)
 
     def read_contacts(self, ids: Sequence[str], properties: Sequence[str]) -> ContactsRead:
         """Read contacts by id, whatever their number; fresher than the search index."""
@@ -193,6 +206,29 @@ class HubSpotGateway:
             found |= batch_found
             missing |= dict.fromkeys(batch_missing)
         return ContactsRead(found=found, missing=tuple(missing))
+
+    def archived_contacts(self, ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these contacts that lie in HubSpot's bin, from which people restore."""
+        found: set[str] = set()
+        for batch in batches(list(dict.fromkeys(ids)), BATCH):
+            read = self._api.crm.contacts.batch_api.read
+            answer = self._client.call(read, _batch_read(batch, ["email"]), archived=True)
+            found.update(str(raw["id"]) for raw in answer.get("results") or ())
+        return frozenset(found)
+
+    def property_history(
+        self, ids: Sequence[str], names: Sequence[str]
+    ) -> dict[str, dict[str, tuple[PropertyValue, ...]]]:
+        """Return what these properties were over time, newest first, by contact and property.
+
+        Costs a call for 50 contacts; those that do not exist are left out.
+        """
+        found: dict[str, dict[str, tuple[PropertyValue, ...]]] = {}
+        for batch in batches(list(dict.fromkeys(ids)), _HISTORY_BATCH):
+            body = _batch_read(batch, ()) | {"propertiesWithHistory": list(names)}
+            answer = self._client.call(self._api.crm.contacts.batch_api.read, body)
+            found |= {str(raw["id"]): property_values(raw) for raw in answer.get("results") or ()}
+        return found
 
     def update_contacts(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
         """Write properties; the result is by the id that was given.
@@ -261,57 +297,6 @@ class HubSpotGateway:
             )
         ]
 
-    # -- properties and lists ----------------------------------------------------------------
-
-    def property_definitions(self, object_type: str = "contacts") -> dict[str, PropertyDefinition]:
-        """Return all property definitions of an object type by internal name."""
-        answer = self._client.call(self._api.crm.properties.core_api.get_all, object_type)
-        defined = (PropertyDefinition.from_json(raw) for raw in answer.get("results") or ())
-        return {one.name: one for one in defined}
-
-    def property_groups(self, object_type: str = "contacts") -> dict[str, str]:
-        """Return the labels of the property groups by internal name."""
-        answer = self._client.call(self._api.crm.properties.groups_api.get_all, object_type)
-        return {str(raw["name"]): str(raw.get("label")) for raw in answer.get("results") or ()}
-
-    def create_property_group(self, name: str, label: str, object_type: str = "contacts") -> bool:
-        """Create a property group; False when it exists already."""
-        body = {"name": name, "label": label, "displayOrder": -1}
-        return self._create(self._api.crm.properties.groups_api.create, object_type, body)
-
-    def create_properties(
-        self, definitions: Sequence[PropertyDefinition], object_type: str = "contacts"
-    ) -> tuple[str, ...]:
-        """Create the properties that do not exist yet; return their names."""
-        create = self._api.crm.properties.core_api.create
-        return tuple(
-            one.name for one in definitions if self._create(create, object_type, one.to_json())
-        )
-
-    def find_list(self, name: str) -> str | None:
-        """Return the id of the contact list with this name, or None."""
-        try:
-            return self._list_named(name)
-        except NotFoundError:
-            return None
-
-    def ensure_list(self, name: str) -> str:
-        """Return the id of the static contact list `name`; creates it when it is not there."""
-        known = self.find_list(name)
-        if known is not None:
-            return known
-        body = {"name": name, "objectTypeId": _CONTACT_TYPE, "processingType": "MANUAL"}
-        self._create(self._api.crm.lists.lists_api.create, body)
-        return self._list_named(name)  # whether we or another worker made it
-
-    def add_to_list(self, list_id: str, ids: Sequence[str]) -> ListChange:
-        """Add contacts to a static list; those that are members already change nothing."""
-        return self._change_list("add", list_id, ids)
-
-    def remove_from_list(self, list_id: str, ids: Sequence[str]) -> ListChange:
-        """Take contacts off a static list."""
-        return self._change_list("remove", list_id, ids)
-
     # -- inside ------------------------------------------------------------------------------
 
     def _search(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -324,7 +309,7 @@ class HubSpotGateway:
         properties: Sequence[str],
         after: str | None,
         *,
-        limit: int = 100,
+        limit: int,
         archived: bool = False,
     ) -> Mapping[str, Any]:
         options: dict[str, Any] = {"limit": limit, "archived": archived}
@@ -368,31 +353,7 @@ class HubSpotGateway:
         return contact_row(raw)
 
     def _update_batch(self, batch: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
-        return update_batch(_Writes(self._client), batch)
-
-    def _create(self, create: Callable[..., Any], *args: Any) -> bool:
-        """Create something with a unique name; False when it is there already."""
-        try:
-            self._client.call(create, *args)
-        except ConflictError:
-            return False
-        return True
-
-    def _list_named(self, name: str) -> str:
-        answer = self._client.call(self._api.crm.lists.lists_api.get_by_name, name, _CONTACT_TYPE)
-        return str((answer.get("list") or answer)["listId"])
-
-    def _change_list(self, verb: str, list_id: str, ids: Sequence[str]) -> ListChange:
-        changed: list[str] = []
-        missing: list[str] = []
-        api = self._api.crm.lists.memberships_api
-        change = api.add if verb == "add" else api.remove
-        for batch in batches(list(dict.fromkeys(ids)), _LIST_BATCH):
-            answer = self._client.call(change, list_id, list(batch)) or {}
-            # HubSpot really spells these two keys differently.
-            changed += answer.get("recordsIdsAdded" if verb == "add" else "recordIdsRemoved") or ()
-            missing += answer.get("recordIdsMissing") or ()
-        return ListChange(tuple(map(str, changed)), tuple(map(str, missing)))
+        return update_batch(_Writes(self._client), batch, conn_id=self.connection.conn_id)
 
     def _walk(
         self, path: str, query: list[tuple[str, str]], **ids: str

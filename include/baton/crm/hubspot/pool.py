@@ -21,11 +21,19 @@ from urllib3.exceptions import (
     HTTPError,
     LocationParseError,
     NewConnectionError,
+    SSLError,
 )
 
 from baton.crm.hubspot.faults import error_of
-from baton.errors import AmbiguousOutcomeError, ConfigurationError, GatewayError, UnavailableError
-from baton.transport import RateLimiter
+from baton.errors import (
+    AmbiguousOutcomeError,
+    ConfigurationError,
+    FatalGatewayError,
+    GatewayError,
+    RateLimitedError,
+    UnavailableError,
+)
+from baton.transport import RateLimiter, certificate_trouble, current_lane
 
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 30.0
@@ -85,7 +93,7 @@ class HubSpotPool(urllib3.PoolManager):
         path = urlsplit(url).path
         if self.dated and dated_path(path) != path:
             url, path = url.replace(path, dated_path(path), 1), dated_path(path)
-        self._limiter.acquire(_bucket(path))
+        self._limiter.acquire(_bucket(path), lane=current_lane())
         self.calls[f"{method} {_IDS.sub('{id}', path)}"] += 1
         response = self._send(method, url, path, kw)
         self._observe(response)
@@ -93,15 +101,21 @@ class HubSpotPool(urllib3.PoolManager):
             self.dated = True  # the versioned paths have been switched off: go on with the dated
             return self.urlopen(method, url, redirect, **kw)
         if not 200 <= response.status <= 299:
-            raise error_of(
-                self._conn_id,
-                response.status,
-                response.data,
-                response.headers,
-                what=f"{method} {_IDS.sub('{id}', path)}",
-                changes=_changes(method, path),
-            )
+            raise self._refusal(response, method, path)
         return response
+
+    def _refusal(self, response: Any, method: str, path: str) -> GatewayError:
+        error = error_of(
+            self._conn_id,
+            response.status,
+            response.data,
+            response.headers,
+            what=f"{method} {_IDS.sub('{id}', path)}",
+            changes=_changes(method, path),
+        )
+        if isinstance(error, RateLimitedError) and error.daily:
+            self._limiter.observe("hubspot.daily", 0, None)
+        return error
 
     def _send(self, method: str, url: str, path: str, kw: dict[str, Any]) -> Any:
         kw = kw | {
@@ -118,6 +132,8 @@ class HubSpotPool(urllib3.PoolManager):
         what = f"{method} {_IDS.sub('{id}', path)}: {type(error).__name__}"
         if isinstance(error, LocationParseError):
             raise ConfigurationError(f"{self._conn_id}: its host is not an address") from None
+        if isinstance(error, SSLError):
+            return FatalGatewayError(self._conn_id, f"{certificate_trouble(str(error))} ({what})")
         if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
             return UnavailableError(self._conn_id, f"cannot be reached ({what})")
         if _changes(method, path):

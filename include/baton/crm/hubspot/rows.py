@@ -112,8 +112,30 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class PropertyValue:
+    """A value that a property was given. `source` is HubSpot's word for what gave it."""
+
+    value: str = field(repr=False)
+    at: datetime | None
+    source: str
+
+    @property
+    def by_person(self) -> bool:
+        """Tell whether a person gave it, in HubSpot itself or by an import."""
+        return self.source.startswith(_BY_HAND)
+
+
+_BY_HAND = ("CRM_UI", "MOBILE", "IMPORT", "CONTACTS", "CONVERSATIONS", "EXTENSION", "SIDEKICK")
+"""How HubSpot's sources of a person's change begin (CRM_UI_BULK_ACTION, MOBILE_IOS, …)."""
+
+
+@dataclass(frozen=True, slots=True)
 class PropertyDefinition:
-    """A property of contacts or companies. `options` are (value, label) pairs of an enumeration."""
+    """A property of contacts or companies. `options` are (value, label) pairs of an enumeration.
+
+    `read_only`: its values cannot be written by the API. `open_options`: the options are not
+    listed, because they come from elsewhere (owners, say).
+    """
 
     name: str
     label: str
@@ -122,6 +144,8 @@ class PropertyDefinition:
     group: str = "contactinformation"
     description: str = ""
     options: tuple[tuple[str, str], ...] = ()
+    read_only: bool = False
+    open_options: bool = False
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> PropertyDefinition:
@@ -136,6 +160,8 @@ class PropertyDefinition:
             options=tuple(
                 (str(one.get("value")), str(one.get("label"))) for one in raw.get("options") or ()
             ),
+            read_only=bool((raw.get("modificationMetadata") or {}).get("readOnlyValue")),
+            open_options=bool(raw.get("externalOptions")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -154,6 +180,22 @@ class PropertyDefinition:
                 for order, (value, label) in enumerate(self.options)
             ]
         return body
+
+
+def property_values(raw: Mapping[str, Any]) -> dict[str, tuple[PropertyValue, ...]]:
+    """Read the history of a record's properties, newest value first, by property."""
+    told: Mapping[str, Any] = raw.get("propertiesWithHistory") or {}
+    return {
+        str(name): tuple(
+            PropertyValue(
+                value=str(one.get("value") or ""),
+                at=instant(str(one.get("timestamp") or "")),
+                source=str(one.get("sourceType") or ""),
+            )
+            for one in values or ()
+        )
+        for name, values in told.items()
+    }
 
 
 def contact_row(raw: Mapping[str, Any]) -> ContactRow:

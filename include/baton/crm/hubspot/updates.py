@@ -30,17 +30,19 @@ class ContactWrites(Protocol):
         ...
 
 
-def update_batch(writes: ContactWrites, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
+def update_batch(
+    writes: ContactWrites, updates: Sequence[ContactUpdate], *, conn_id: str = "hubspot_default"
+) -> dict[str, WriteResult]:
     """Write at most 100 contacts and return a result for each, by the id given."""
     try:
         answer = writes.batch([_input(update) for update in updates])
     except BadRequestError as error:
-        return _halves(writes, updates, error)
+        return _halves(writes, updates, error, conn_id)
     results: dict[str, WriteResult] = {}
     for raw in answer.get("results") or ():
         done = str(raw["id"])
         results[done] = WriteResult(done, ok=True, id=done, created=False)
-    refused = _refused(answer)
+    refused = _refused(answer, conn_id)
     for update in updates:
         if update.id in results:
             continue
@@ -62,14 +64,18 @@ def _input(update: ContactUpdate) -> dict[str, Any]:
 
 
 def _halves(
-    writes: ContactWrites, updates: Sequence[ContactUpdate], error: BadRequestError
+    writes: ContactWrites,
+    updates: Sequence[ContactUpdate],
+    error: BadRequestError,
+    conn_id: str,
 ) -> dict[str, WriteResult]:
     """Find the records that make HubSpot refuse a batch by cutting it in two."""
     if len(updates) == 1:
         only = updates[0]
         return {only.id: WriteResult(only.id, ok=False, error=error.record)}
     middle = len(updates) // 2
-    return update_batch(writes, updates[:middle]) | update_batch(writes, updates[middle:])
+    first = update_batch(writes, updates[:middle], conn_id=conn_id)
+    return first | update_batch(writes, updates[middle:], conn_id=conn_id)
 
 
 def _alone(writes: ContactWrites, update: ContactUpdate) -> WriteResult:
@@ -84,7 +90,7 @@ def _alone(writes: ContactWrites, update: ContactUpdate) -> WriteResult:
     return WriteResult(update.id, ok=True, id=str(raw["id"]), created=False)
 
 
-def _refused(answer: Mapping[str, Any]) -> dict[str, RecordError]:
+def _refused(answer: Mapping[str, Any], conn_id: str) -> dict[str, RecordError]:
     refused: dict[str, RecordError] = {}
     for raw in answer.get("errors") or ():
         context = raw.get("context") or {}
@@ -92,5 +98,5 @@ def _refused(answer: Mapping[str, Any]) -> dict[str, RecordError]:
         if raw.get("category") == "OBJECT_NOT_FOUND":
             continue  # may have been merged away: tried alone
         for one in ids:
-            refused[str(one)] = record_error(raw)
+            refused[str(one)] = record_error(raw, conn_id)
     return refused

@@ -7,6 +7,7 @@ from baton.crm.salesforce.people import People, PersonMatch
 from baton.crm.salesforce.rows import (
     ContactRecord,
     FieldDescription,
+    HistoryRow,
     LeadRecord,
     SalesforceAccount,
     SalesforceOpportunity,
@@ -20,6 +21,7 @@ from baton.crm.salesforce.rows import (
 __all__ = [
     "ContactRecord",
     "FieldDescription",
+    "HistoryRow",
     "LeadRecord",
     "People",
     "PersonMatch",

@@ -15,6 +15,7 @@ from baton.errors import (
     AmbiguousOutcomeError,
     AuthenticationError,
     ContractError,
+    DuplicateRecordError,
     FatalGatewayError,
     GatewayError,
     InvalidRecordError,
@@ -50,6 +51,7 @@ _SAYABLE = frozenset(
         "CANNOT_UPDATE_CONVERTED_LEAD", "ENTITY_IS_DELETED", "MALFORMED_QUERY", "INVALID_TYPE",
     }
 )  # fmt: skip
+DUPLICATES = "DUPLICATES_DETECTED"
 _SESSION = "INVALID_SESSION_ID"
 _COLUMN = re.compile(r"No such column '(\w+)' on (?:entity|sobject of type) '?(\w+)'?")
 _RECORD_ID = re.compile(r"\b[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?\b")
@@ -77,7 +79,9 @@ def error_of(conn_id: str, status: int, body: bytes, *, what: str, changes: bool
         return _limit(conn_id, status, message, named)
     if status == 403:
         return PermissionDeniedError(
-            conn_id, f"the integration user may not do this ({named}){_said(code, message)}"
+            conn_id,
+            f"the integration user may not do this ({named}){_said(code, message)}; assign it the "
+            "permission set of include/salesforce, with API Enabled",
         )
     if status in (406, 420, 429) or (status == 400 and "Access Declined" in message):
         return UnavailableError(conn_id, f"HTTP {status}, try later ({named})", status=status)
@@ -88,7 +92,8 @@ def error_of(conn_id: str, status: int, body: bytes, *, what: str, changes: bool
             )
         return UnavailableError(conn_id, f"HTTP {status} ({named})", status=status)
     if not is_json:
-        return ContractError(conn_id, f"HTTP {status} without JSON ({what})", status=status)
+        said = f"HTTP {status} without JSON: is instance_url the My Domain address? ({what})"
+        return ContractError(conn_id, said, status=status)
     if code in ("INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND", "INVALID_FIELD_FOR_INSERT_UPDATE"):
         return FatalGatewayError(
             conn_id, f"{code}: {_field_trouble(code, message)} ({what})", status=status
@@ -121,13 +126,20 @@ def login_error(conn_id: str, status: int, body: bytes) -> GatewayError:
     )
 
 
-def record_error(errors: Sequence[Mapping[str, Any]]) -> RecordError:
-    """Return the error of one record of a collection from its ``errors``."""
+def record_error(
+    errors: Sequence[Mapping[str, Any]], conn_id: str = "salesforce_default"
+) -> RecordError:
+    """Return the error of one record of a collection from its ``errors``.
+
+    Its text names the connection, the fields and, where one is known, the mend.
+    """
     first = errors[0] if errors else {}
     code = str(first.get("statusCode") or first.get("errorCode") or "UNKNOWN_EXCEPTION")
     message = str(first.get("message") or "")
     fields = tuple(str(one) for one in first.get("fields") or ())
-    text = _record_text(code, message, fields)
+    text = _record_text(code, message, fields, conn_id)
+    if code == DUPLICATES:
+        return DuplicateRecordError(code, text, fields=fields, matches=_matches(first))
     if code == "INACTIVE_OWNER_OR_USER":
         return OwnerInactiveError(code, text, fields=fields or ("OwnerId",))
     if code in _PASSING:
@@ -136,14 +148,37 @@ def record_error(errors: Sequence[Mapping[str, Any]]) -> RecordError:
     return kind(code, text, fields=fields)
 
 
-def _record_text(code: str, message: str, fields: tuple[str, ...]) -> str:
+def _matches(error: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the ids of the records that a duplicate rule found; collections may not tell them."""
+    result = error.get("duplicateResult") or {}
+    found = (
+        (one.get("record") or {}).get("Id")
+        for match in result.get("matchResults") or ()
+        for one in match.get("matchRecords") or ()
+    )
+    return tuple(dict.fromkeys(str(one) for one in found if one))
+
+
+_MENDS = {
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "add the value to the picklist in Setup, or correct "
+    "it in the policy ('baton doctor' names the values that lack)",
+    "INVALID_FIELD_FOR_INSERT_UPDATE": "make it editable (field-level security) in the permission "
+    "set of the integration user",
+    "REQUIRED_FIELD_MISSING": "give it a default in Setup, or do not require it of the "
+    "integration user",
+}
+"""What mends a refused field, by Salesforce's code."""
+
+
+def _record_text(code: str, message: str, fields: tuple[str, ...], conn_id: str) -> str:
     if code == "INVALID_FIELD":
-        return _field_trouble(code, message)
+        return f"Salesforce ({conn_id}): {_field_trouble(code, message)}"
     if code == "DUPLICATE_VALUE":
         others = ", ".join(_RECORD_ID.findall(message.partition("record with id")[2]))
         return f"the key is taken by record {others}" if others else "the key is taken"
-    text = f"Salesforce refused {', '.join(fields)}" if fields else "Salesforce refused the record"
-    return text + _said(code, message)
+    text = f"Salesforce ({conn_id}) refused {', '.join(fields) or 'the record'}"
+    mend = f"; {_MENDS[code]}" if code in _MENDS else ""
+    return text + _said(code, message) + mend
 
 
 def _field_trouble(code: str, message: str) -> str:
@@ -160,7 +195,11 @@ def _said(code: str, message: str) -> str:
 def _limit(conn_id: str, status: int, message: str, named: str) -> RateLimitedError:
     if "TotalRequests" in message:
         return RateLimitedError(
-            conn_id, f"the daily request limit is used up ({named})", daily=True, status=status
+            conn_id,
+            "the daily request limit is used up; calls go out again as the rolling 24 hours free "
+            f"some, or have it raised in Salesforce ({named})",
+            daily=True,
+            status=status,
         )
     return RateLimitedError(
         conn_id, f"too many long requests at once ({named})", retry_after=30.0, status=status

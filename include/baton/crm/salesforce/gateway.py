@@ -17,11 +17,13 @@ from urllib.parse import quote
 
 from baton.connections import SalesforceConnection
 from baton.crm.results import WriteResult, batches
-from baton.crm.salesforce.faults import error_of
+from baton.crm.salesforce.faults import error_of, record_error
 from baton.crm.salesforce.people import People
 from baton.crm.salesforce.rows import (
     CONTACT_FIELDS,
+    HISTORY_FIELDS,
     LEAD_FIELDS,
+    HistoryRow,
     SalesforceAccount,
     SalesforceOpportunity,
     SalesforceOrg,
@@ -32,13 +34,14 @@ from baton.crm.salesforce.rows import (
     account_record,
     contact_record,
     description,
+    history_row,
     instant,
     lead_record,
     opportunity_record,
     task_record,
     user_record,
 )
-from baton.crm.salesforce.session import SalesforceSession
+from baton.crm.salesforce.session import PINNED, SalesforceSession
 from baton.crm.salesforce.tokens import TokenSource
 from baton.crm.salesforce.writes import write_collection
 from baton.errors import AuthenticationError, ContractError, InvariantError
@@ -47,6 +50,7 @@ from baton.transport import RateLimiter, RetryTerms, retrying
 _IN_CHUNK = 250
 _URL_ROOM = 8_000
 _PAGE = 2000
+_ALLOWING_DUPLICATES = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
 _TASK_FIELDS = (
     "Id, Handoff_Key__c, WhoId, OwnerId, Status, IsClosed, IsDeleted, CreatedDate, "
     "CompletedDateTime, Description"
@@ -185,11 +189,18 @@ class SalesforceGateway:
 
     # -- what Baton looks for -----------------------------------------------------------------
 
-    def people(self, hubspot_ids: Iterable[str], emails: Iterable[str]) -> People:
+    def people(
+        self,
+        hubspot_ids: Iterable[str],
+        emails: Iterable[str],
+        *,
+        values: Sequence[str] = (),
+    ) -> People:
         """Find Leads and Contacts by stamped HubSpot id and by e-mail.
 
         Converted, merged and deleted ones included; what they point to is read as well. One API
-        call for 250 persons, and a second one when something points elsewhere.
+        call for 250 persons, and a second one when something points elsewhere. `values` are fields
+        of Leads to be read besides.
         """
         ids = [one for one in dict.fromkeys(hubspot_ids) if one]
         mails = [one for one in dict.fromkeys(mail.strip().lower() for mail in emails) if one]
@@ -200,15 +211,47 @@ class SalesforceGateway:
                 people,
                 {"HubSpot_Contact_Id__c": ids[start:end], "Email": mails[start:end]},
                 {"HubSpot_Contact_Id__c": ids[start:end], "Email": mails[start:end]},
+                values,
             )
+        return self._followed(people, values)
+
+    def records(self, ids: Iterable[str], *, values: Sequence[str] = ()) -> People:
+        """Return the Leads and Contacts with these ids, and what they point to."""
+        wanted = sorted(set(ids))
+        leads = [one for one in wanted if one.startswith("00Q")]
+        contacts = [one for one in wanted if one.startswith("003")]
+        if not leads and not contacts:
+            return People()
+        found = self._people_where(People(), {"Id": leads}, {"Id": contacts}, values)
+        return self._followed(found, values)
+
+    def _followed(self, people: People, values: Sequence[str]) -> People:
         for _ in range(3):  # a chain of merges is followed this far
             lead_ids, contact_ids = people.unread_ids()
             if not lead_ids and not contact_ids:
                 break
             people = self._people_where(
-                people, {"Id": sorted(lead_ids)}, {"Id": sorted(contact_ids)}
+                people, {"Id": sorted(lead_ids)}, {"Id": sorted(contact_ids)}, values
             )
         return people
+
+    def user_id(self) -> str:
+        """Return the id of the user that this connection acts as; asks only before any call."""
+        return self._tokens.identity[1] or self.check().user_id
+
+    def lead_history(self, lead_ids: Iterable[str], since: datetime) -> list[HistoryRow]:
+        """Return what became of fields of these Leads at or after `since`, oldest first."""
+        soql = (
+            f"SELECT Id, {', '.join(HISTORY_FIELDS)} FROM LeadHistory"  # noqa: S608  # constants
+            " WHERE LeadId IN {values} AND CreatedDate >= {since} ORDER BY CreatedDate, Id"
+        )
+        rows = self.query_in(soql, lead_ids, extra={"since": _floor(since)})
+        return [row for raw in rows if (row := history_row(raw)) is not None]
+
+    def changed_history(self, since: datetime, until: datetime) -> list[HistoryRow]:
+        """Return what became of fields of all Leads within [since, until), oldest first."""
+        rows = self.changed("LeadHistory", HISTORY_FIELDS, since, until, stamp="CreatedDate")
+        return [row for raw in rows if (row := history_row(raw)) is not None]
 
     def tasks_by_key(self, keys: Iterable[str]) -> dict[str, TaskRecord]:
         """Return the tasks that bear these handoff keys, deleted and archived ones included."""
@@ -258,13 +301,36 @@ class SalesforceGateway:
         records: Sequence[Mapping[str, Any]],
         *,
         repeat_ambiguous: bool = False,
+        allow_duplicates: bool = False,
     ) -> dict[str, WriteResult]:
         """Create or update records by an external-id field; the result is by its value.
 
         Record by record, never all or none. See `WriteResult` for batches that fail.
+        `allow_duplicates`: a duplicate rule that only alerts does not stop a record.
         """
         path = f"composite/sobjects/{sobject}/{key_field}"
-        return self._write(path, sobject, key_field, records, repeat=repeat_ambiguous)
+        more = {"headers": _ALLOWING_DUPLICATES} if allow_duplicates else {}
+        return self._write(path, sobject, key_field, records, repeat=repeat_ambiguous, **more)
+
+    def upsert_alone(self, sobject: str, key_field: str, record: Mapping[str, Any]) -> WriteResult:
+        """Upsert one record by itself: a refusal tells more, the duplicates' ids above all."""
+        key = str(record[key_field])
+        root = f"/services/data/v{self.connection.api_version}/sobjects"
+        part = {
+            "method": "PATCH",
+            "url": f"{root}/{sobject}/{key_field}/{quote(key, safe='')}",
+            "referenceId": "alone",
+            "httpHeaders": dict(PINNED),
+            "body": {name: value for name, value in record.items() if name != key_field},
+        }
+        body = {"allOrNone": False, "compositeRequest": [part]}
+        answer = self._call("POST", "composite", json=body) or {}
+        parts = answer.get("compositeResponse") or ()
+        saved = parts[0].get("body") if parts else None
+        if isinstance(saved, dict) and saved.get("success"):
+            created = bool(saved.get("created"))
+            return WriteResult(key, ok=True, id=saved.get("id"), created=created)
+        return WriteResult(key, ok=False, error=record_error(saved or (), self.connection.conn_id))
 
     def update(
         self,
@@ -286,10 +352,11 @@ class SalesforceGateway:
         records: Sequence[Mapping[str, Any]],
         *,
         repeat: bool,
+        **more: Any,
     ) -> dict[str, WriteResult]:
         def send(rows: list[dict[str, Any]]) -> Any:
             body = {"allOrNone": False, "records": rows}
-            return self._call("PATCH", path, repeatable=repeat, json=body)
+            return self._call("PATCH", path, repeatable=repeat, json=body, **more)
 
         return write_collection(self.connection.conn_id, sobject, key_field, records, send)
 
@@ -298,11 +365,13 @@ class SalesforceGateway:
         people: People,
         lead_values: Mapping[str, Sequence[str]],
         contact_values: Mapping[str, Sequence[str]],
+        more: Sequence[str] = (),
     ) -> People:
         """Read more people in one composite request and return them joined with `people`."""
         queries: list[tuple[str, str]] = []
+        lead_columns = tuple(dict.fromkeys((*LEAD_FIELDS, *more)))
         for sobject, fields, values in (
-            ("Lead", LEAD_FIELDS, lead_values),
+            ("Lead", lead_columns, lead_values),
             ("Contact", CONTACT_FIELDS, contact_values),
         ):
             head = f"SELECT {', '.join(fields)} FROM {sobject} WHERE "  # noqa: S608  # constants
@@ -316,7 +385,7 @@ class SalesforceGateway:
         for (sobject, _), page in zip(queries, pages, strict=True):
             for raw in self._rows(page):
                 if sobject == "Lead":
-                    leads[raw["Id"]] = lead_record(raw)
+                    leads[raw["Id"]] = lead_record(raw, more)
                 else:
                     contacts[raw["Id"]] = contact_record(raw)
         return People(leads=leads, contacts=contacts)

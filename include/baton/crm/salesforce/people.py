@@ -67,6 +67,19 @@ class People:
             ),
         )
 
+    def of_record(self, record_id: str) -> PersonMatch:
+        """Return the records of the person whose Lead or Contact has this id."""
+        lead, contact = self.leads.get(record_id), self.contacts.get(record_id)
+        if lead is None:
+            live = contact is not None and not contact.is_deleted
+            return PersonMatch(contact=contact if live else None)
+        lead = self._survivor(lead)
+        if lead.is_deleted:
+            return PersonMatch(deleted_ids=(lead.id,))
+        if lead.is_converted:
+            return PersonMatch(contact=self._converted_contact(lead), converted=lead)
+        return PersonMatch(lead=lead)
+
     def unread_ids(self) -> tuple[set[str], set[str]]:
         """Return ids of Leads and Contacts that records point to but that were not read."""
         masters = {lead.master_id for lead in self.leads.values() if lead.master_id}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -32,6 +32,7 @@ class FieldDescription:
     external_id: bool
     unique: bool
     values: tuple[str, ...] = ()
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,21 @@ class LeadRecord:
     is_deleted: bool
     master_id: str | None
     modified_at: datetime
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """What other fields hold, where they were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One change of one field of a Lead. Long texts leave no values; an owner's are ids."""
+
+    id: str
+    lead_id: str
+    field: str
+    old: object
+    new: object
+    by_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +176,12 @@ CONTACT_FIELDS = (
     "Account.OwnerId", "Account.Type", "Handoff_Key__c", "IsDeleted", "MasterRecordId",
     "SystemModstamp",
 )  # fmt: skip
+HISTORY_FIELDS = ("LeadId", "Field", "OldValue", "NewValue", "CreatedById", "CreatedDate")
 QUEUE_PREFIX = "00G"
 
 
-def lead_record(raw: Mapping[str, Any]) -> LeadRecord:
-    """Read a row of a query for LEAD_FIELDS."""
+def lead_record(raw: Mapping[str, Any], values: Sequence[str] = ()) -> LeadRecord:
+    """Read a row of a query for LEAD_FIELDS, and for `values` beyond them."""
     return LeadRecord(
         id=raw["Id"],
         hubspot_id=raw.get("HubSpot_Contact_Id__c"),
@@ -182,7 +199,31 @@ def lead_record(raw: Mapping[str, Any]) -> LeadRecord:
         is_deleted=bool(raw.get("IsDeleted")),
         master_id=raw.get("MasterRecordId"),
         modified_at=instant(raw["SystemModstamp"]),
+        values={name: raw.get(name) for name in values},
     )
+
+
+def history_row(raw: Mapping[str, Any]) -> HistoryRow | None:
+    """Read a row of LeadHistory; None for the one of two about an owner that has names, not ids."""
+    field, old, new = str(raw["Field"]), raw.get("OldValue"), raw.get("NewValue")
+    if field == "Owner":
+        if not all(_is_owner_id(one) for one in (old, new) if one):
+            return None
+        field = "OwnerId"
+    return HistoryRow(
+        id=raw["Id"],
+        lead_id=raw["LeadId"],
+        field=field,
+        old=old,
+        new=new,
+        by_id=raw["CreatedById"],
+        at=instant(raw["CreatedDate"]),
+    )
+
+
+def _is_owner_id(value: object) -> bool:
+    text = str(value)
+    return len(text) in (15, 18) and text.startswith(("005", QUEUE_PREFIX))
 
 
 def contact_record(raw: Mapping[str, Any]) -> ContactRecord:
@@ -276,6 +317,7 @@ def description(raw: Mapping[str, Any]) -> SObjectDescription:
             updateable=bool(one.get("updateable")),
             external_id=bool(one.get("externalId")),
             unique=bool(one.get("unique")),
+            restricted=bool(one.get("restrictedPicklist")),
             values=tuple(
                 str(value.get("value"))
                 for value in one.get("picklistValues") or ()

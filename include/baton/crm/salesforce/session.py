@@ -28,10 +28,11 @@ from baton.errors import (
     ContractError,
     FatalGatewayError,
     GatewayError,
+    RateLimitedError,
     SettingsError,
     UnavailableError,
 )
-from baton.transport import RateLimiter
+from baton.transport import RateLimiter, certificate_trouble, current_lane
 
 _ID = re.compile(r"(?<=/)(0[0-9A-Za-z]{14,17}|[0-9A-Za-z]{18}-\d+)(?=/|$)")
 _VERSION = re.compile(r"^/services/data/v[\d.]+")
@@ -79,7 +80,8 @@ class SalesforceSession(requests.Session):
         if path.startswith("/services/data/"):
             kw["headers"] = PINNED | dict(kw.get("headers") or {}) | {"X-PrettyPrint": None}
         what = f"{verb} {_ID.sub('{id}', _VERSION.sub('', path))}".rstrip("/")
-        self._limiter.acquire("salesforce.general")
+        if "/oauth2/" not in path:  # logging in counts against no limit of calls
+            self._limiter.acquire("salesforce.general", lane=current_lane())
         self.calls[what] += 1
         response = self._send(verb, address, what, kw)
         self._observe(response)
@@ -105,11 +107,18 @@ class SalesforceSession(requests.Session):
     def _judge(self, response: requests.Response, what: str) -> None:
         status = response.status_code
         if status >= 300:
-            raise error_of(self.conn_id, status, response.content, what=what, changes=changes(what))
+            error = error_of(
+                self.conn_id, status, response.content, what=what, changes=changes(what)
+            )
+            if isinstance(error, RateLimitedError) and error.daily:
+                self._limiter.observe("salesforce.daily", 0, None)
+            raise error
         kind = response.headers.get("Content-Type", "").partition(";")[0]
         if status != 204 and kind != "application/json":
             raise ContractError(
-                self.conn_id, f"the answer is not JSON but {kind or 'of no type'} ({what})"
+                self.conn_id,
+                f"the answer is not JSON but {kind or 'of no type'}: is instance_url the My Domain "
+                f"address? ({what})",
             )
         if status != 204:
             try:
@@ -121,9 +130,8 @@ class SalesforceSession(requests.Session):
     def _network_error(self, error: RequestException, what: str) -> GatewayError:
         name = type(error).__name__
         if isinstance(error, SSLError):
-            return FatalGatewayError(
-                self.conn_id, "its certificate is not trusted; set ca_file for a private CA"
-            )
+            trouble = certificate_trouble(str(error), trust="set ca_file")
+            return FatalGatewayError(self.conn_id, f"{trouble} ({what})")
         if isinstance(error, ConnectTimeout) or _never_connected(error):
             return UnavailableError(self.conn_id, f"cannot be reached ({what}: {name})")
         if changes(what):

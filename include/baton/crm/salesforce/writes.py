@@ -69,6 +69,6 @@ def _results(
                 key, ok=True, id=raw.get("id"), created=bool(raw.get("created", False))
             )
         else:
-            error = record_error(raw.get("errors") or ())
+            error = record_error(raw.get("errors") or (), conn_id)
             results[key] = WriteResult(key, ok=False, id=raw.get("id"), error=error)
     return results

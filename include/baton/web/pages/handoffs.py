@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from baton.leads.states import HandoffState
 from baton.ledger.page_handoffs import Filters, HandoffListed, counted, every, listed
+from baton.ledger.page_people import names
 from baton.web.access import Visitor
 from baton.web.seals import refuse_other_sites
 from baton.web.site import Site
@@ -86,11 +87,20 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffsShown:
-    """The page: lines, how many there are (None: not counted), and where it goes on."""
+    """The page: lines, how many there are (None: not counted), and where it goes on.
+
+    `names` of people by key.
+    """
 
     lines: tuple[HandoffListed, ...]
     total: int | None
     more: str
+    names: Mapping[str, str]
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Return the bands to choose from."""
+        return tuple(sorted({one.band for one in self.lines if one.band}))
 
 
 def router(site: Site) -> APIRouter:
@@ -126,6 +136,8 @@ def router(site: Site) -> APIRouter:
         asked: Annotated[Asked, Depends()], _visitor: Visitor = site.reader()
     ) -> StreamingResponse:
         filters, now = asked.filters(), site.clock.now()
+        with site.ledger():
+            pass  # a ledger that is away is said before the file begins
         name = f"handoffs-{now:%Y-%m-%d}.csv"
         return StreamingResponse(
             _as_csv(site, filters, now),
@@ -149,6 +161,7 @@ def look(
         lines=lines,
         total=counted(conn, filters, now=now, most=COUNTED) if first else None,
         more=asked.address(before=str(lines[-1].id)) if goes_on else "",
+        names=names(conn),
     )
 
 

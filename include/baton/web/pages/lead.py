@@ -20,6 +20,7 @@ from baton.pipeline.agreements import current_roster
 from baton.pipeline.explain import explain_lead, with_names
 from baton.pipeline.lead_lookup import Found, find_lead
 from baton.web.access import DAG, Visitor
+from baton.web.addresses import base_of
 from baton.web.pages.lead_look import LeadShown, look, timeline_page
 from baton.web.pages.lead_words import HELD_FOR, SIGNS
 from baton.web.site import Site
@@ -131,7 +132,7 @@ def _redirect(site: Site, request: Request, text: str) -> Response:
 
 
 def _base(request: Request) -> str:
-    return str(request.scope.get("root_path", "")).rstrip("/")
+    return base_of(request)
 
 
 def _id(lead_id: int) -> int:

@@ -26,6 +26,7 @@ from baton.pipeline.admin_requests import (
     Why,
 )
 from baton.web.access import Visitor
+from baton.web.addresses import base_of
 from baton.web.pages.lead import gone
 from baton.web.pages.lead_words import Line, line_of
 from baton.web.site import Site
@@ -157,7 +158,7 @@ def _do(site: Site, request: Request, visitor: Visitor, sent: Sent, action: Acti
     outcome = carry_out(site.ledger, hand_of(site), action)
     lead_id = _lead_of(site, action.subject)
     if isinstance(outcome, Done):
-        base = str(request.scope.get("root_path", "")).rstrip("/")
+        base = base_of(request)
         return RedirectResponse(f"{base}/lead/{lead_id}?after={action.form}", 303)
     return _refused(site, request, visitor, sent, outcome, lead_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,14 @@ from baton.ledger.dossiers import HandoffDossier, handoff_dossiers
 from baton.ledger.effects import EffectRow
 from baton.ledger.handoffs import HandoffRow, HopRow
 from baton.ledger.leads import LeadRow
-from baton.ledger.page_lead import Attempt, attempts_of, effects_of, run_of_decision, timeline
+from baton.ledger.page_lead import (
+    Attempt,
+    attempts_of,
+    effects_of,
+    run_of_decision,
+    timeline,
+    told_apart,
+)
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.admin_effect_actions import version_of_effect
 from baton.pipeline.admin_lead_actions import OpenPassing, version_of_lead
@@ -255,7 +263,7 @@ def why(conn: Connection, row: LeadRow, *, decision_id: int | None = None) -> Wh
         headline=explained.headline,
         outcome=explained.passage("outcome"),
         band=explained.passage("band"),
-        owner=sentences[:cut],
+        owner=tuple(_CODE.sub(".", one) for one in sentences[:cut]),
         others=explained.passage("others"),
         versions=explained.passage("versions"),
         score=tuple(
@@ -317,6 +325,10 @@ def _effects(conn: Connection, lead_id: int) -> tuple[EffectShown, ...]:
     )
 
 
+_CODE: Final = re.compile(r" \[[a-z_:-]+\]\.$")
+"""The reason code behind a sentence: for machines; the words before it say the same."""
+
+
 def _told(values: Mapping[str, Any], labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     shown = {key: value for key, value in values.items() if value not in (None, "", False)}
     return tuple(
@@ -326,9 +338,11 @@ def _told(values: Mapping[str, Any], labels: Mapping[str, str]) -> tuple[tuple[s
 
 
 def _duplicates(conn: Connection, lead_id: int) -> tuple[DuplicateShown, ...]:
+    settled = told_apart(conn, lead_id)
     return tuple(
         DuplicateShown(other, one.lead_key, one.reason, one.confidence, one.owner, one.handoff)
         for other, one in duplicates.of_leads(conn, [lead_id]).get(lead_id, ())
+        if other not in settled
     )
 
 

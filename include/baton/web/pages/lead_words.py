@@ -17,6 +17,10 @@ KINDS: Final = {
     "slack_reminder": "Remind in Slack",
     "hubspot_state": "Write the state back to HubSpot",
     "hubspot_list": "Change lists in HubSpot",
+    "salesforce_aside": "Set the task aside in Salesforce",
+    "salesforce_restore": "Put a person's value back in Salesforce",
+    "hubspot_restore": "Put a person's value back in HubSpot",
+    "salesforce_handoff": "Write the Handoff__c row in Salesforce",
 }
 """What each kind of effect does."""
 
@@ -53,6 +57,10 @@ _ERRORS: Final = {
     "DUPLICATES_DETECTED": "A duplicate rule in Salesforce refuses it.",
     "DUPLICATE_VALUE": "Another record has this key already.",
     "INACTIVE_OWNER_OR_USER": "The owner is no longer active in Salesforce: reassign the lead.",
+    "CONVERTED_CONTACT_GONE": "The lead was converted and its contact is gone: restore it.",
+    "WAITS_FOR_NATIVE_SYNC": "HubSpot's own sync may still make the record.",
+    "OWNER_INACTIVE": "The owner is not active in Salesforce: it went to the next one.",
+    "HANDOFF_OBJECT": "Handoff__c or a field of it is missing: run 'baton setup salesforce'.",
     "OWNER_NOT_IN_SALESFORCE": "The owner has no active user in Salesforce: reassign the lead, or "
     "make the user.",
     "INSUFFICIENT_ACCESS_OR_READONLY": "Baton's user may not write this in Salesforce: its "

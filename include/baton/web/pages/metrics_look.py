@@ -29,6 +29,12 @@ ROWS: Final = 12
 """Of each split so many values are shown, those with the most handoffs."""
 
 NOT_HERE: Final = -1
+UNMEASURED: Final = {
+    "data_incorrect_rate": "Sales answer 'Data correct?' on the Salesforce record, if at all; "
+    "Baton does not read that answer, and guesses none from reason codes.",
+    "timing_wrong_rate": "Baton does not read the answer to 'Timing right?'.",
+}
+"""Why a metric that the agreement may name has no figure on this page."""
 _MONTH_DAYS: Final = Decimal("30.4")
 _SECONDS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
@@ -52,7 +58,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What one side promised, and what came of it. `kept` None: `why` says why that is not known."""
+    """What one side promised, and what came of it.
+
+    `kept` None: `why` says in a word why that is not known, `because` in a sentence, if any.
+    """
 
     side: str
     say: str
@@ -61,6 +70,7 @@ class Promise:
     result: str
     kept: bool | None
     why: str
+    because: str
     few: bool
 
 
@@ -100,16 +110,18 @@ class MetricsShown:
 def look(conn: Connection, now: datetime, window: Window) -> MetricsShown:
     """Read the page from the ledger."""
     expect_cheap_lookups(conn)
-    whole, splits = page_metrics.figures(conn, window.since, window.until, now=now)
-    system = page_metrics.system_clock(conn, window.since, window.until)
+    mondays = _mondays(now)
+    first_week = datetime.combine(mondays[0], time(), UTC)
+    found = page_metrics.measured(conn, window.since, window.until, first_week=first_week, now=now)
+    whole, system = found.whole, found.system
     return MetricsShown(
         whole=whole,
         speed=tuple(_speed(whole)),
         outcome=tuple(_outcome(whole, system)),
         promises=tuple(_promises(conn, whole, system, window)),
         funnel=tuple(_funnel(whole)),
-        splits={name: _split(splits, name) for name in page_metrics.SPLITS},
-        weeks=tuple(_weeks(conn, now)),
+        splits={name: _split(found.splits, name) for name in page_metrics.SPLITS},
+        weeks=tuple(_weeks(mondays, found.weeks)),
     )
 
 
@@ -192,15 +204,16 @@ def _split(splits: Sequence[Split], name: str) -> tuple[Split, ...]:
     return tuple(sorted(found, key=lambda one: (-one.figures.handoffs, one.value or "")))
 
 
-def _weeks(conn: Connection, now: datetime) -> Iterator[Week]:
+def _mondays(now: datetime) -> list[date]:
     today = now.astimezone(UTC).date()
     this = today - timedelta(days=today.weekday())
-    mondays = [this - timedelta(weeks=back) for back in reversed(range(WEEKS))]
-    since = datetime.combine(mondays[0], time(), UTC)
-    found = page_metrics.weekly(conn, since, now, now=now)
+    return [this - timedelta(weeks=back) for back in reversed(range(WEEKS))]
+
+
+def _weeks(mondays: Sequence[date], found: Mapping[datetime, Figures]) -> Iterator[Week]:
     for monday in mondays:
         figures = found.get(datetime.combine(monday, time(), UTC), Figures())
-        yield Week(monday, figures, unfinished=monday == this)
+        yield Week(monday, figures, unfinished=monday == mondays[-1])
 
 
 def _promises(
@@ -269,6 +282,7 @@ def _promise(side: str, one: Commitment, result: tuple[Decimal | None, int]) -> 
         result=NOTHING if value is None else _with_unit(round(value, 1), one.unit),
         kept=kept,
         why="nothing to measure" if of == 0 else "not measured here",
+        because=UNMEASURED.get(one.metric, "") if of == NOT_HERE else "",
         few=0 < of < FEW,
     )
 

@@ -25,6 +25,7 @@ from baton.pipeline.admin_requests import (
     checked_reason,
 )
 from baton.web.access import Visitor
+from baton.web.addresses import base_of
 from baton.web.pages.lead import new_form
 from baton.web.pages.lead_actions import form_name, hand_of
 from baton.web.pages.review_lines import ReviewLine, lines_of
@@ -229,7 +230,7 @@ def router(site: Site) -> APIRouter:
             )
             outcome = carry_out(site.ledger, hand, action)
             _nothing_recorded(outcome, alone=len(subjects) == 1)
-        base = str(request.scope.get("root_path", "")).rstrip("/")
+        base = base_of(request)
         return RedirectResponse(f"{base}/review?tab={here.key}&after={form}", 303)
 
     return routes

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from baton.ledger.page_people import names
 from baton.ledger.page_run import judged, outcomes
 from baton.web.access import Visitor
 from baton.web.site import Site
@@ -29,6 +30,7 @@ def router(site: Site) -> APIRouter:
         with site.ledger() as conn:
             found = judged(conn, run, limit=PAGE + 1, before_id=before)
             counts = outcomes(conn, run)
+            called = names(conn)
         lines = found[:PAGE]
         goes_on = len(found) > PAGE
         return site.page(
@@ -38,6 +40,7 @@ def router(site: Site) -> APIRouter:
             run=run,
             lines=lines,
             counts=counts,
+            names=called,
             more=urlencode({"run": run, "before": lines[-1].id}) if goes_on else "",
         )
 

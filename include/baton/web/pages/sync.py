@@ -16,6 +16,7 @@ from baton.pipeline.admin_requests import Refused, Why
 from baton.pipeline.effects_switch import SUBJECT, Asked
 from baton.pipeline.morning_words import kind_in_words
 from baton.web.access import Visitor
+from baton.web.addresses import base_of
 from baton.web.site import Site
 
 _STATUS: Final = {Why.STALE: 409, Why.UNFIT: 422}
@@ -47,7 +48,7 @@ def router(site: Site) -> APIRouter:
         if isinstance(outcome, Refused):
             status = _STATUS.get(outcome.why, 409)
             return _page(site, request, visitor, refused=outcome.words, status=status)
-        base = str(request.scope.get("root_path", "")).rstrip("/")
+        base = base_of(request)
         # 303: the browser fetches the page anew, so that a reload sends nothing again.
         return RedirectResponse(f"{base}/sync", 303)
 

@@ -17,6 +17,7 @@ from baton.ledger.rosters import StaleRosterError
 from baton.pipeline.admin_requests import RefusedError
 from baton.pipeline.roster_by_hand import PresenceAsked, Until, change_presence
 from baton.web.access import Visitor
+from baton.web.addresses import base_of
 from baton.web.pages.team_look import look
 from baton.web.site import Site
 from baton.web.windows import LENGTHS, WindowAsked
@@ -69,7 +70,7 @@ def router(site: Site) -> APIRouter:
             seen=seen,
         )
         done = _carried_out(site, asked)
-        base = str(request.scope.get("root_path", "")).rstrip("/")
+        base = base_of(request)
         return RedirectResponse(f"{base}/team?{urlencode({'done': done})}", status_code=303)
 
     return routes

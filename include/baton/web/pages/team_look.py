@@ -123,8 +123,7 @@ def look(conn: Connection, now: datetime, window: Window) -> TeamShown:
         return TeamShown(seen="")
     agreement = active_policy(conn)
     policy, roster = agreement.policy, roster_from_json(version.content)
-    given = page_team.given(conn, window.since, window.until)
-    answered = page_team.answered(conn, window.since, window.until)
+    given, answered = page_team.given(conn, window.since, window.until)
     return TeamShown(
         seen=version.hash,
         changed_at=version.at,

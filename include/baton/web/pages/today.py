@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
+from baton.ledger.page_people import names
 from baton.ledger.page_today import LateLead
 from baton.pipeline.morning import Morning, Step, TodayItem, Tone, read
 from baton.pipeline.morning_items import ON_THE_WAY, items
@@ -41,6 +42,7 @@ class Today:
     wanting: tuple[TodayItem, ...]
     knowing: tuple[TodayItem, ...]
     late: tuple[LateLead, ...]
+    names: Mapping[str, str]
     open_handoffs: int
     hot_waiting: int
     hot_late: int
@@ -78,6 +80,7 @@ def look(conn: Connection, now: datetime, zone: ZoneInfo | None = None) -> Today
         wanting=tuple(one for one in found if one.tone is not Tone.INFO),
         knowing=tuple(one for one in found if one.tone is Tone.INFO),
         late=morning.late,
+        names=names(conn) if morning.late else {},
         open_handoffs=morning.open_handoffs,
         hot_waiting=morning.waits.hot,
         hot_late=morning.waits.hot_late,
