@@ -5,11 +5,12 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
-JOBS ?= 2
+# One more than the usual two cores: tests wait for their servers half of the time.
+JOBS ?= 3
 
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install demo down test check bench lock format
+.PHONY: help install demo down test proof check bench lock format
 
 help: ## show this help
 	@echo "Baton carries a lead from marketing to sales and brings the outcome back."
@@ -21,7 +22,7 @@ help: ## show this help
 	@echo "  LEADS=file.csv    with demo: play this export instead of the simulated market"
 	@echo "  MAPPING=map.yaml  with LEADS: how its columns become HubSpot properties (otherwise by its headers)"
 	@echo "  ARGS='…'          with demo, test, bench and lock: further arguments of the command behind it"
-	@echo "  JOBS=2            with test: how many tests run at once"
+	@echo "  JOBS=3            with test: how many tests run at once"
 	@echo "  PYTHON=python3.12 with install: the interpreter to use (otherwise the first one >= 3.11 found)"
 	@echo
 	@echo "Environment:"
@@ -47,8 +48,11 @@ ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup --durations 15 -m "not airflow"
-	$(BIN)/pytest --durations 5 -m airflow
+	$(BIN)/pytest --durations 5 -m "airflow and not long"
 endif
+
+proof: install ## what takes longer than a test run: a real Airflow whose parts are killed one by one
+	$(BIN)/pytest --durations 5 -m "airflow and long"
 
 check: install ## lint, types, import contract, dead dependencies
 	$(BIN)/ruff check .
@@ -58,9 +62,12 @@ check: install ## lint, types, import contract, dead dependencies
 	$(BIN)/deptry .
 	$(BIN)/mypy include/baton include/crm_sandbox dags $(wildcard plugins/*.py)
 
-bench: install ## the benchmarks, with their tables in docs/benchmarks.md
+bench: install ## the benchmarks, with their tables in docs/benchmarks.md, and the whole fault matrix
 	@benchmarks/peers.sh
 	$(BIN)/python benchmarks/run.py $(ARGS)
+ifndef ARGS
+	$(BIN)/python benchmarks/faults.py
+endif
 
 lock: ## resolve the dependencies again (needs uv)
 	scripts/lock.sh $(ARGS)

@@ -1,4 +1,4 @@
-"""The pages as they are met in a running Airflow: by its menu in its frame, and from a task in its grid."""
+"""The pages as they are met in a running Airflow: by its menu, in its frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ pytestmark = [pytest.mark.airflow, pytest.mark.browser, pytest.mark.timeout(600)
 
 __all__ = ["driver", "look"]
 
-TASK = "qualify_and_route"
 NAME_ASKED = "input[name=username]"
 
 
@@ -69,21 +68,3 @@ def test_from_the_menu_into_the_frame_and_on_to_a_page(logged_in: Looker) -> Non
     look.driver.switch_to.default_content()
     # Chromium warns of the sandbox of Airflow's own frame; ours are errors.
     assert [one for one in look.log() if "/baton/" in one and one.startswith("SEVERE")] == []
-
-
-def test_from_a_task_in_the_grid_to_the_leads_of_its_run(
-    running: LiveRelay, logged_in: Looker
-) -> None:
-    look = logged_in
-    run = next(one for one in running.client.runs("lead_handoff") if one["state"] == "success")
-    base = running.stack.plan.base_url
-    look.driver.get(f"{base}/dags/lead_handoff/runs/{run['dag_run_id']}/tasks/{TASK}")
-    button = _waited(look, "a[href*='/baton/run']", holding="Leads of this run")
-    before = set(look.driver.window_handles)
-    button.click()
-    opened = _until(look, lambda browser: set(browser.window_handles) - before)
-    look.driver.switch_to.window(opened.pop())
-    assert _waited(look, "h1", holding="Leads of a run")
-    assert run["dag_run_id"] in look.text()
-    look.driver.close()
-    look.driver.switch_to.window(before.pop())

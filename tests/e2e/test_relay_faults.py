@@ -21,7 +21,7 @@ from tests.e2e.live import COMPONENT_SECONDS, HOT_LANE_SECONDS, LiveRelay, insta
 from baton.demo.processes import wait_until
 from baton.leads.states import EffectState
 
-pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.airflow, pytest.mark.long, pytest.mark.timeout(600)]
 
 TASKS = {
     "crm_reference_sync": ["read_references"],

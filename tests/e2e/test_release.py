@@ -17,7 +17,7 @@ from baton.ledger.holds import NewHeldItem
 from baton.ledger.judgement_queue import RELEASE_BATCH
 from baton.ledger.leads import SeenLead, StateChange
 
-pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.airflow, pytest.mark.long, pytest.mark.timeout(600)]
 
 DAG = "handoff_release"
 

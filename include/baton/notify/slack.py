@@ -213,6 +213,14 @@ class SlackGateway:
         )
         return Posted(str(answer.get("channel") or channel), str(answer["ts"]))
 
+    def take_back(self, posted: Posted) -> None:
+        """Delete a message of ours; one that is gone already is fine."""
+        try:
+            self._call(self._client.chat_delete, channel=posted.channel, ts=posted.ts)
+        except RejectedRecordError as error:
+            if error.code != "message_not_found":
+                raise
+
     def _channel_of(self, target: str) -> str:
         if _USER.fullmatch(target):
             return self.direct_channel(target)

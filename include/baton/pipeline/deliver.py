@@ -33,7 +33,7 @@ from baton.pipeline.restoring import restore
 from baton.pipeline.salesforce_effects import write_records
 from baton.pipeline.salesforce_handoffs import write_handoffs
 from baton.pipeline.salesforce_tasks import set_aside, write_tasks
-from baton.pipeline.slack_effects import post_messages
+from baton.pipeline.slack_effects import post_messages, take_back_doubled
 from baton.transport import Lane, in_lane
 
 logger = logging.getLogger(__name__)
@@ -147,13 +147,29 @@ def _record_all(
             names = _record(conn, ctx, carried)
     except StaleLeaseError:
         if len(carried) == 1:
-            logger.warning("effect %s was taken over by another worker", carried[0][0].key)
-            report[f"{carried[0][0].kind} taken over"] += 1
+            _taken_over(ctx, *carried[0], report)
             return
         for pair in carried:
             _record_all(ctx, [pair], report)
         return
     report.update(names)
+
+
+def _taken_over(
+    ctx: Context, effect: ClaimedEffect, outcome: Outcome | None, report: StepReport
+) -> None:
+    """Count what another worker has taken over; a message that went out twice is taken back."""
+    logger.warning("effect %s was taken over by another worker", effect.key)
+    report[f"{effect.kind} taken over"] += 1
+    if effect.kind not in _NOT_REPEATABLE or not isinstance(outcome, Done):
+        return
+    try:
+        if take_back_doubled(ctx, effect, outcome):
+            report[f"{effect.kind} taken back"] += 1
+    except BatonError as error:
+        logger.exception(
+            "effect %s: its message stands twice (%s)", effect.key, type(error).__name__
+        )
 
 
 def _record(

@@ -6,6 +6,7 @@ sent again, the channel is searched for that key; a message is sent once or visi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -21,6 +22,8 @@ from baton.pipeline.outcomes import Done, Outcome, outcome_of
 
 SEARCH_BACK = timedelta(hours=24)
 """How far back a message is searched for; an effect is settled or dead long before."""
+_LOOKS, _LOOK_SECONDS = 20, 0.5
+"""So often, and so far apart, a late worker looks whether the one after it has posted."""
 
 
 def post_messages(
@@ -35,6 +38,35 @@ def post_messages(
         except BatonError as error:
             outcomes[effect.id] = outcome_of(error, effect.attempts, repeatable=False)
     return outcomes
+
+
+def take_back_doubled(ctx: Context, effect: ClaimedEffect, done: Done) -> bool:
+    """Take back a message that a late worker posted after another had taken the effect over.
+
+    Slack has no key that would refuse the second. What the other one recorded stands; while it is
+    still at it, it is waited for. Returns whether a message was taken back.
+
+    Raises:
+        BatonError: it stands there, and could not be taken back.
+    """
+    ours = Posted(str(done.result["channel"]), str(done.result["ts"]))
+    theirs = _recorded(ctx, effect)
+    for _ in range(_LOOKS):
+        if theirs is not None:
+            break
+        time.sleep(_LOOK_SECONDS)
+        theirs = _recorded(ctx, effect)
+    if theirs is None or theirs == ours or "found" in done.result:
+        return False
+    ctx.slack.take_back(ours)
+    return True
+
+
+def _recorded(ctx: Context, effect: ClaimedEffect) -> Posted | None:
+    with ctx.engine.connect() as conn:
+        result = effects_by_key(conn, [effect.key])[effect.key].result or {}
+    channel, ts = result.get("channel"), result.get("ts")
+    return Posted(str(channel), str(ts)) if channel and ts else None
 
 
 def _post(ctx: Context, effect: ClaimedEffect, dossier: HandoffDossier) -> Done:

@@ -231,6 +231,14 @@ def _update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     }
 
 
+def _delete(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    message = workspace.remove(
+        _text(arguments, "channel", "channel_not_found"),
+        _text(arguments, "ts", "message_not_found"),
+    )
+    return {"channel": message.channel, "ts": message.ts}
+
+
 def _react(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     name = _text(arguments, "name", "invalid_name")
     channel = _text(arguments, "channel", "channel_not_found")
@@ -258,6 +266,7 @@ _METHODS: Mapping[str, Method] = {
     "conversations.replies": _replies,
     "chat.postMessage": _post,
     "chat.update": _update,
+    "chat.delete": _delete,
     "chat.getPermalink": _permalink,
     "reactions.add": _react,
 }

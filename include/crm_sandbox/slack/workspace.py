@@ -254,6 +254,19 @@ class Workspace:
         self._replace(changed)
         return changed
 
+    def remove(self, channel: str, ts: str) -> Message:
+        """Take back a message of the bot's. Raises SlackFault cant_delete_message for another's."""
+        old = self.message(channel, ts)
+        if old.user != self.bot:
+            raise SlackFault("cant_delete_message")
+        place = self._places.pop((old.channel, old.ts))
+        self.messages.remove(old)
+        for other, at in self._places.items():
+            self._places[other] = at - (at > place)
+        for id_, places in self._by_channel.items():
+            self._by_channel[id_] = [at - (at > place) for at in places if at != place]
+        return old
+
     def react(self, channel: str, ts: str, name: str, *, user: str | None = None) -> Message:
         """Add a reaction. Raises SlackFault already_reacted."""
         old, who = self.message(channel, ts), user or self.bot
