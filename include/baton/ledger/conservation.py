@@ -175,6 +175,7 @@ _CHECKS = (
         "it was decided, but nothing was planned to be done for its present owner",
         "plan the effects of its present hop again: their keys keep them single",
     ),
+    # A Lead that sales converted is followed to its Contact: one of each kind is one person.
     _Check(
         "effect_doubled",
         Severity.BROKEN,
@@ -183,7 +184,8 @@ _CHECKS = (
            WHERE state = 'done' AND handoff_id IS NOT NULL
              AND kind IN ('salesforce_record', 'salesforce_task', 'slack_message')
            GROUP BY handoff_id, hop, kind
-           HAVING count(DISTINCT result ->> 'id') > 1
+           HAVING count(DISTINCT result ->> 'id')
+               > greatest(1, count(DISTINCT result ->> 'sobject'))
              OR (kind <> 'salesforce_record'
                  AND count(*) FILTER (WHERE params ->> 'refresh' IS NULL) > 1)""",
         "the same thing was made twice for one hop",

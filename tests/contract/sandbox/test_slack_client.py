@@ -56,6 +56,21 @@ def test_post_read_back_and_change(slack: WebClient, channel: str) -> None:
     assert "edited" in after
 
 
+def test_what_was_posted_can_be_taken_back_once(slack: WebClient, channel: str) -> None:
+    kept = slack.chat_postMessage(channel=channel, text="kept")
+    gone = slack.chat_postMessage(channel=channel, text="gone")
+    later = slack.chat_postMessage(channel=channel, text="later")
+
+    assert slack.chat_delete(channel=channel, ts=gone["ts"])["ts"] == gone["ts"]
+
+    with pytest.raises(SlackApiError) as caught:
+        slack.chat_delete(channel=channel, ts=gone["ts"])
+    assert refused(caught) == "message_not_found"
+    shown = [one["ts"] for one in slack.conversations_history(channel=channel)["messages"][:2]]
+    assert shown == [later["ts"], kept["ts"]]
+    slack.chat_update(channel=channel, ts=later["ts"], text="still found")
+
+
 def test_threads_stay_out_of_the_channel(slack: WebClient, channel: str) -> None:
     first = slack.chat_postMessage(channel="#sales-inbound", text="first")
     reply = slack.chat_postMessage(channel=channel, text="reply", thread_ts=first["ts"])

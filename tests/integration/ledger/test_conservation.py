@@ -116,6 +116,22 @@ def test_writing_one_record_again_is_no_double_but_another_record_is(world: Worl
     assert codes(world) == {"effect_doubled": 1}
 
 
+def test_a_lead_that_sales_converted_is_no_double(world: World) -> None:
+    handoff = healthy(world)
+    news = outbox.NewEffect(
+        key=f"{handoff.key}.1.salesforce_record.2",
+        kind="salesforce_record",
+        lead_id=handoff.lead_id,
+        handoff_id=handoff.id,
+        hop=1,
+    )
+    outbox.add(world.conn, [news], at=START)
+    records = iter(({"id": "00Q1", "sobject": "Lead"}, {"id": "0031", "sobject": "Contact"}))
+    for effect in _claim(world, 2):
+        outbox.done(world.conn, effect.id, effect.fence, now=START, result=next(records))
+    assert codes(world) == {}
+
+
 def test_a_timer_that_nobody_acts_on_is_told(world: World) -> None:
     world.nurture(world.lead())
     report = conservation.check(world.conn, now=START + timedelta(days=91))
