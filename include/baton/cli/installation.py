@@ -47,16 +47,10 @@ def ledger() -> Iterator[Connection]:
         SettingsError: no ledger is named.
         LedgerUnavailableError, MigrationNeededError: it does not answer, or needs migrating.
     """
-    from baton.ledger.engine import ledger_engine, transaction
-    from baton.ledger.migrate import check_current
+    from baton.ledger.engine import transaction
 
-    engine = ledger_engine(settings().database_url)
-    try:
-        check_current(engine)
-        with transaction(engine) as conn:
-            yield conn
-    finally:
-        engine.dispose()
+    with ledger_context() as desk, transaction(desk.engine) as conn:
+        yield conn
 
 
 @contextmanager
@@ -72,10 +66,11 @@ def ledger_context() -> Iterator[LedgerOnly]:
     from baton.ledger.migrate import check_current
     from baton.pipeline.context import LedgerOnly
 
-    engine = ledger_engine(settings().database_url)
+    found = settings()
+    engine = ledger_engine(found.database_url)
     try:
         check_current(engine)
-        yield LedgerOnly(engine, SystemClock())
+        yield LedgerOnly(engine, SystemClock(), found.mode)
     finally:
         engine.dispose()
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from baton.cli.installation import settings
+from baton.cli.installation import ledger_context
 from baton.cli.shell import out, plain, whoever_calls
 
 if TYPE_CHECKING:
-    from baton.pipeline.leaver import LedgerOnly
     from baton.pipeline.release import Question
 
 
@@ -46,7 +44,7 @@ def release(
     from baton.ledger.engine import transaction
     from baton.pipeline import release as batches
 
-    with _desk() as desk:
+    with ledger_context() as desk:
         if batch is None:
             with transaction(desk.engine) as conn:
                 _list(batches.question(conn), as_json=as_json)
@@ -68,22 +66,6 @@ def release(
         report = batches.carry_out(desk).counts()
     done = ", ".join(f"{name} {many}" for name, many in report.items()) or "nothing was left in it"
     out().print(f"batch {batch}: {done}")
-
-
-@contextmanager
-def _desk() -> Iterator[LedgerOnly]:
-    from baton.clock import SystemClock
-    from baton.ledger.engine import ledger_engine
-    from baton.ledger.migrate import check_current
-    from baton.pipeline.leaver import LedgerOnly
-
-    found = settings()
-    engine = ledger_engine(found.database_url)
-    try:
-        check_current(engine)
-        yield LedgerOnly(engine, SystemClock(), found.mode)
-    finally:
-        engine.dispose()
 
 
 def _list(waiting: Sequence[Question], *, as_json: bool) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from baton.cli.installation import settings
+from baton.cli.installation import ledger_context
 from baton.cli.roster_words import By, DryRun, Note, tell
 from baton.cli.shell import err, out, plain, whoever_calls
 
@@ -53,7 +52,7 @@ def leaver(
 
     if due == (email is not None):
         raise SettingsError("name the leaver's e-mail, or say --due for everybody whose day came")
-    with _desk() as desk:
+    with ledger_context() as desk:
         chosen = list(_chosen(desk, email, _day(day), to))
         if not chosen:
             out().print("nobody's last day has come with anything left to do")
@@ -63,22 +62,6 @@ def leaver(
                 _say_dry(desk, one, wish)
             else:
                 _carry_out(desk, one, wish, by=by or whoever_calls(), note=note)
-
-
-@contextmanager
-def _desk() -> Iterator[Desk]:
-    from baton.clock import SystemClock
-    from baton.ledger.engine import ledger_engine
-    from baton.ledger.migrate import check_current
-    from baton.pipeline.leaver import LedgerOnly
-
-    found = settings()
-    engine = ledger_engine(found.database_url)
-    try:
-        check_current(engine)
-        yield LedgerOnly(engine, SystemClock(), found.mode)
-    finally:
-        engine.dispose()
 
 
 def _day(text: str | None) -> date | None:

@@ -62,10 +62,11 @@ class LedgerContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LedgerOnly:
-    """A ledger and a clock, without any connection."""
+    """A ledger without any connection: what is to go out goes with the next delivery."""
 
     engine: Engine
     clock: Clock
+    mode: Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,6 @@ __all__ = [
     "CHUNK",
     "HandedOver",
     "Leaving",
-    "LedgerOnly",
     "Wish",
     "due_leavers",
     "hand_over",
@@ -77,15 +76,6 @@ class Desk(Protocol):
     def mode(self) -> Mode:
         """Return the mode it runs in."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerOnly:
-    """A desk without gateways: effects go out with the next delivery."""
-
-    engine: Engine
-    clock: Clock
-    mode: Mode
 
 
 @dataclass(frozen=True, slots=True)
