@@ -28,12 +28,12 @@ from stage import Stage, bare_salesforce, stage
 
 from baton.clock import SystemClock
 from baton.pipeline.context import Context
-from baton.pipeline.deliver import deliver_and_notify, write_back
-from baton.pipeline.qualify import qualify_and_route
-from baton.pipeline.references import read_references
+from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
+from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging.qualify import qualify_and_route
 from baton.pipeline.report import StepReport
-from baton.pipeline.sales_activity import read_outcomes
-from baton.pipeline.sla_watch import watch_clocks
+from baton.pipeline.response.sales_activity import read_outcomes
+from baton.pipeline.response.sla_watch import watch_clocks
 from baton.pipeline.timers import run_timers
 from baton.validation.verdicts import preload
 

@@ -16,9 +16,9 @@ from generated import contacts
 from stage import UNBOUND, Stage, stage
 
 from baton.pipeline.context import Context
-from baton.pipeline.deliver import deliver_and_notify, write_back
-from baton.pipeline.qualify import qualify_and_route
-from baton.pipeline.references import read_references
+from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
+from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging.qualify import qualify_and_route
 from baton.validation.verdicts import preload
 
 

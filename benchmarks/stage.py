@@ -24,9 +24,9 @@ from baton.crm.salesforce import SalesforceGateway
 from baton.ledger import embedded, migrate
 from baton.ledger.engine import ledger_engine, transaction
 from baton.notify.slack import SlackGateway
-from baton.pipeline.agreements import activate_policy, adopt_roster
 from baton.pipeline.context import Context
-from baton.pipeline.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.loader import read_bundle
 from baton.settings import Mode
 from baton.transport import RateLimiter, UnlimitedRate

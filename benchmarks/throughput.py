@@ -114,9 +114,9 @@ def carried(count: int) -> dict[str, Any]:
 def _carried(built: Stage, count: int) -> dict[str, Any]:
     from baton.ledger.engine import ledger_engine
     from baton.ledger.rate_limits import LedgerRateLimiter
-    from baton.pipeline.deliver import ASSIGNING, drain, write_back
-    from baton.pipeline.qualify import qualify_and_route
-    from baton.pipeline.references import read_references
+    from baton.pipeline.delivery.deliver import ASSIGNING, drain, write_back
+    from baton.pipeline.intake.references import read_references
+    from baton.pipeline.judging.qualify import qualify_and_route
 
     limiter = LedgerRateLimiter(ledger_engine(built.database_url, pooled=True))
     ctx = built.context(limiter=limiter)
@@ -159,8 +159,8 @@ def _prepare(built: Stage, ctx: Any) -> None:
     from deciding import POLICY, ROSTER, SHIPPED
 
     from baton.ledger.engine import transaction
-    from baton.pipeline.agreements import activate_policy, adopt_roster
-    from baton.pipeline.setup import hubspot_plan, setup_hubspot
+    from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
+    from baton.pipeline.versions.agreements import activate_policy, adopt_roster
     from baton.policy.bundle import PolicyBundle, read_bundle
 
     shipped = read_bundle(SHIPPED)
@@ -176,7 +176,7 @@ def _prepare(built: Stage, ctx: Any) -> None:
 def _pull(ctx: Any) -> int:
     from deciding import POLICY
 
-    from baton.pipeline.pull import SnapshotReader
+    from baton.pipeline.intake.pull import SnapshotReader
 
     reader = SnapshotReader(ctx, POLICY)
     pages = ctx.hubspot.list_contacts(reader.contact_properties)

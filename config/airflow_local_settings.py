@@ -32,12 +32,12 @@ _HEAVY = (
     "slack_sdk",
     "sqlalchemy.dialects.postgresql.psycopg",
     "baton.orchestration.connections",
-    "baton.pipeline.deliver",
-    "baton.pipeline.dispositions",
-    "baton.pipeline.qualify",
-    "baton.pipeline.references",
-    "baton.pipeline.sla_watch",
-    "baton.pipeline.upkeep",
+    "baton.pipeline.delivery.deliver",
+    "baton.pipeline.response.dispositions",
+    "baton.pipeline.judging.qualify",
+    "baton.pipeline.intake.references",
+    "baton.pipeline.response.sla_watch",
+    "baton.pipeline.reconciling.upkeep",
 )
 
 

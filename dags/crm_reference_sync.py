@@ -47,7 +47,7 @@ def crm_reference_sync() -> None:
     @task(pool=SALESFORCE_POOL, outlets=[REFERENCES])
     def read_references() -> dict[str, int]:
         """Replace the ledger's picture of Salesforce."""
-        from baton.pipeline.references import read_references as step
+        from baton.pipeline.intake.references import read_references as step
 
         with task_context() as ctx:
             return step(ctx).counts()
@@ -55,7 +55,7 @@ def crm_reference_sync() -> None:
     @task(pool=SALESFORCE_POOL)
     def adopt_in_flight() -> dict[str, int]:
         """Take over what was only observed and is live by now; nothing to do on most days."""
-        from baton.pipeline.cut_over import adopt_in_flight as step
+        from baton.pipeline.judging.cut_over import adopt_in_flight as step
 
         with task_context() as ctx:
             return step(ctx).counts()

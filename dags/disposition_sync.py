@@ -51,7 +51,7 @@ def disposition_sync() -> None:
     @task(pool=SALESFORCE_POOL)
     def read_outcomes() -> dict[str, int]:
         """Read what sales did and move the handoffs on."""
-        from baton.pipeline.sales_activity import read_outcomes as step
+        from baton.pipeline.response.sales_activity import read_outcomes as step
 
         with task_context() as ctx:
             return step(ctx).counts()
@@ -59,7 +59,7 @@ def disposition_sync() -> None:
     @task(pool=HUBSPOT_POOL, outlets=[DISPOSITIONS])
     def carry_out_actions() -> dict[str, int]:
         """Carry out the reason codes' actions in HubSpot."""
-        from baton.pipeline.deliver import write_back as step
+        from baton.pipeline.delivery.deliver import write_back as step
 
         with task_context() as ctx:
             return step(ctx).counts()

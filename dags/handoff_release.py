@@ -52,7 +52,7 @@ def handoff_release() -> None:
     @task.short_circuit(pool=LEDGER_POOL, ignore_downstream_trigger_rules=False)
     def choose_batch() -> dict[str, int]:
         """Choose the batch to ask about and tell Slack; nothing more happens when none is held."""
-        from baton.pipeline.release import ask as step
+        from baton.pipeline.going_live.release import ask as step
 
         with task_context() as ctx:
             return step(ctx).counts()
@@ -60,7 +60,7 @@ def handoff_release() -> None:
     @task(pool=LEDGER_POOL, trigger_rule=TriggerRule.ALL_DONE)
     def carry_out() -> dict[str, int]:
         """Do what was answered, and what the deadline says of the others."""
-        from baton.pipeline.release import carry_out as step
+        from baton.pipeline.going_live.release import carry_out as step
 
         with task_context() as ctx:
             return step(ctx).counts()

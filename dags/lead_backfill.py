@@ -55,7 +55,7 @@ def lead_backfill() -> None:
     @task(pool=BACKFILL_POOL)
     def plan_parts(params: Mapping[str, str | None] | None = None) -> dict[str, int]:
         """Divide the contacts by their ids; one that was begun goes on."""
-        from baton.pipeline.backfill import plan_parts as step
+        from baton.pipeline.going_live.backfill import plan_parts as step
 
         since = params["since"] if params else None
         with task_context() as ctx:
@@ -65,7 +65,7 @@ def lead_backfill() -> None:
     @task(pool=BACKFILL_POOL, execution_timeout=timedelta(minutes=12), retries=200)
     def read_part(part: Sequence[object]) -> dict[str, int]:
         """Read and judge one part, as far as the time goes."""
-        from baton.pipeline.backfill import read_whole_part as step
+        from baton.pipeline.going_live.backfill import read_whole_part as step
 
         with task_context() as ctx:
             return step(ctx, part).counts()
@@ -73,7 +73,7 @@ def lead_backfill() -> None:
     @task(pool=BACKFILL_POOL)
     def announce() -> dict[str, int]:
         """Send one digest, if the policy says so."""
-        from baton.pipeline.backfill import announce as step
+        from baton.pipeline.going_live.backfill import announce as step
 
         with task_context() as ctx:
             return step(ctx).counts()

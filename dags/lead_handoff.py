@@ -56,7 +56,7 @@ def lead_handoff() -> None:
     @task(pool=HUBSPOT_POOL, priority_weight=10)
     def qualify_and_route() -> dict[str, int]:
         """Decide what becomes of every changed lead, in one transaction a batch."""
-        from baton.pipeline.qualify import qualify_and_route as step
+        from baton.pipeline.judging.qualify import qualify_and_route as step
 
         with task_context() as ctx:
             return step(ctx).counts()
@@ -64,7 +64,7 @@ def lead_handoff() -> None:
     @task(pool=SALESFORCE_POOL, priority_weight=10, outlets=[HANDOFFS])
     def deliver_and_notify() -> dict[str, int]:
         """Carry out what waits in the outbox: record, task, message."""
-        from baton.pipeline.deliver import deliver_and_notify as step
+        from baton.pipeline.delivery.deliver import deliver_and_notify as step
 
         with task_context() as ctx:
             return step(ctx).counts()
@@ -72,7 +72,7 @@ def lead_handoff() -> None:
     @task(pool=HUBSPOT_POOL)
     def write_back() -> dict[str, int]:
         """Write the leads' state to HubSpot."""
-        from baton.pipeline.deliver import write_back as step
+        from baton.pipeline.delivery.deliver import write_back as step
 
         with task_context() as ctx:
             return step(ctx).counts()

@@ -62,7 +62,7 @@ def ledger_upkeep() -> None:
     @task(pool=LEDGER_POOL)
     def check_conservation() -> dict[str, int]:
         """Prove that every lead is in exactly one state, with a timer."""
-        from baton.pipeline.upkeep import check_conservation as step
+        from baton.pipeline.reconciling.upkeep import check_conservation as step
 
         with task_context() as ctx:
             return step(ctx).counts()
@@ -70,7 +70,7 @@ def ledger_upkeep() -> None:
     @task(pool=HUBSPOT_POOL)
     def reconcile() -> dict[str, int]:
         """Compare HubSpot, the ledger and Salesforce, a part at a time, once a night."""
-        from baton.pipeline.reconcile import reconcile_by_night as step
+        from baton.pipeline.reconciling.reconcile import reconcile_by_night as step
 
         with task_context() as ctx:
             return step(ctx).counts()
@@ -78,7 +78,7 @@ def ledger_upkeep() -> None:
     @task(pool=LEDGER_POOL)
     def look_after_data() -> dict[str, int]:
         """Send the day's quarantine digest when it is time, and say where leads are unusual."""
-        from baton.pipeline.data_care import look_after_data as step
+        from baton.pipeline.today.data_care import look_after_data as step
 
         with task_context() as ctx:
             return step(ctx).counts()
@@ -86,7 +86,7 @@ def ledger_upkeep() -> None:
     @task(pool=LEDGER_POOL)
     def hand_over_leavers() -> dict[str, int]:
         """Give the open handoffs of everybody whose last day has come to others."""
-        from baton.pipeline.leaver import hand_over_due as step
+        from baton.pipeline.judging.leaver import hand_over_due as step
 
         with task_context() as ctx:
             return step(ctx).counts()

@@ -46,7 +46,7 @@ def sla_watch() -> None:
     @task(pool=SALESFORCE_POOL, priority_weight=5)
     def watch_clocks() -> dict[str, int]:
         """Evaluate the clock of every open handoff and send what is due."""
-        from baton.pipeline.sla_watch import watch_clocks as step
+        from baton.pipeline.response.sla_watch import watch_clocks as step
 
         with task_context() as ctx:
             return step(ctx).counts()

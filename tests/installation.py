@@ -21,7 +21,7 @@ from baton.connections import HubSpotConnection
 from baton.crm.hubspot import HubSpotGateway
 from baton.ledger import policies, rosters
 from baton.ledger.engine import ledger_engine, transaction
-from baton.pipeline.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
 from baton.policy.bundle import read_bundle
 from baton.policy.loader import parse_policy, read_roster
 from baton.settings import SHIPPED_POLICY_DIR

@@ -14,9 +14,9 @@ from baton.demo.history import play_history
 from baton.demo.market import MarketAdmin
 from baton.demo.services import SandboxAddresses
 from baton.ledger.engine import ledger_engine, transaction
-from baton.pipeline.agreements import activate_policy, adopt_roster
 from baton.pipeline.context import Context
-from baton.pipeline.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.loader import parse_policy, read_bundle, read_roster
 from baton.settings import SHIPPED_POLICY_DIR, Mode
 from crm_sandbox.inprocess import SandboxThread

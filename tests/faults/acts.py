@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from tests.integration.pipeline.relay import Relay
 
-from baton.pipeline.deliver import deliver_and_notify
-from baton.pipeline.qualify import qualify_and_route
+from baton.pipeline.delivery.deliver import deliver_and_notify
+from baton.pipeline.judging.qualify import qualify_and_route
 
 HANDOFF = ("qualify_and_route", "deliver_and_notify", "write_back")
 OUTCOMES = ("read_outcomes", "write_back")

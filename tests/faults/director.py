@@ -18,7 +18,7 @@ from tests.faults.invariants import breaches, unsettled
 from tests.faults.worker import AT, BROKEN, DIE, GO_ON, Job, SharedClock
 from tests.integration.pipeline.relay import Relay
 
-from baton.pipeline.deliver import LEASE_SECONDS
+from baton.pipeline.delivery.deliver import LEASE_SECONDS
 from crm_sandbox.faults import FaultRule
 
 ROUNDS = (

@@ -6,7 +6,7 @@ import pytest
 from tests.faults.catalogue import CREATE_LEAD, CREATE_TASK, POST, Course, Endpoint, Moment, matrix
 from tests.faults.stage import Stage
 
-from baton.pipeline.deliver import LEASE_SECONDS
+from baton.pipeline.delivery.deliver import LEASE_SECONDS
 
 BOUND_SECONDS = 90
 EVERY_SECONDS = 60

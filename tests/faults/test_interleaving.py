@@ -36,8 +36,8 @@ from baton.ledger import engine as engines
 from baton.ledger import outbox, switches
 from baton.ledger.embedded import DatabaseAddress, drop_database
 from baton.ledger.engine import transaction
-from baton.pipeline.admin_requests import Done, Subject, SubjectKind
-from baton.pipeline.deliver import ASSIGNING, LEASE_SECONDS
+from baton.pipeline.by_hand.admin_requests import Done, Subject, SubjectKind
+from baton.pipeline.delivery.deliver import ASSIGNING, LEASE_SECONDS
 from baton.policy.loader import read_bundle, read_roster
 from baton.validation.verdicts import preload
 from crm_sandbox.inprocess import SandboxThread

@@ -31,12 +31,12 @@ from baton.errors import BatonError
 from baton.ledger.engine import ledger_engine
 from baton.notify.slack import SlackGateway
 from baton.pipeline.context import Context
-from baton.pipeline.deliver import deliver_and_notify, write_back
-from baton.pipeline.qualify import qualify_and_route
-from baton.pipeline.references import read_references
+from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
+from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging.qualify import qualify_and_route
 from baton.pipeline.report import StepReport
-from baton.pipeline.sales_activity import read_outcomes
-from baton.pipeline.sla_watch import watch_clocks
+from baton.pipeline.response.sales_activity import read_outcomes
+from baton.pipeline.response.sla_watch import watch_clocks
 from baton.settings import Mode
 from baton.transport import RetryTerms, UnlimitedRate
 

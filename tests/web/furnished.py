@@ -23,10 +23,10 @@ from baton.ledger.leads import PersonFields, SeenLead, StateChange
 from baton.ledger.overrides import NewOverride
 from baton.ledger.tables_leads import duplicate_link
 from baton.pipeline.active_policy import Agreement
-from baton.pipeline.admin_requests import ByHand
-from baton.pipeline.agreements import activate_policy, adopt_roster
-from baton.pipeline.decided import recorded
-from baton.pipeline.plan import hop_effects
+from baton.pipeline.by_hand.admin_requests import ByHand
+from baton.pipeline.judging.decided import recorded
+from baton.pipeline.judging.plan import hop_effects
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.bundle import PolicyBundle
 from baton.policy.loader import parse_policy, read_bundle, read_roster
 from baton.policy.roster import Roster

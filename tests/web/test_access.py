@@ -18,7 +18,7 @@ from tests.web.conftest import NOW, SECRET, Visitors, stranger, viewer
 from tests.web.routes import READING_POSTS, dependencies, every
 
 from baton.ledger.engine import transaction
-from baton.pipeline.agreements import activate_policy, adopt_roster
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.loader import read_bundle, read_roster
 from baton.settings import SHIPPED_POLICY_DIR
 from baton.web.access import Visitor

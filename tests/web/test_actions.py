@@ -297,7 +297,7 @@ def test_a_lead_forgotten_while_its_page_was_open(
 def test_what_a_run_holds_can_be_tried_again(
     ground: Furnished, client: TestClient, ledger_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from baton.pipeline import admin_actions
+    from baton.pipeline.by_hand import admin_actions
 
     monkeypatch.setattr(admin_actions, "_WAIT", "50ms")
     lead_id = ground.held("no_rule")

@@ -13,7 +13,7 @@ from tests.web.conftest import NOW, Visitors
 from baton.ledger import policies
 from baton.ledger.engine import transaction
 from baton.ledger.policies import ActivationKind
-from baton.pipeline.agreements import activate_policy, adopt_roster
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.bundle import PolicyBundle
 from baton.policy.loader import read_bundle, read_roster
 

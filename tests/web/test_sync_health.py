@@ -14,9 +14,9 @@ from baton.ledger import checks, leads, outbox, page_sync, switches, watermarks
 from baton.ledger.effects import NewEffect
 from baton.ledger.engine import transaction
 from baton.ledger.leads import SeenLead
-from baton.pipeline import sync_health
-from baton.pipeline.effects_switch import RUNNING, SUBJECT
-from baton.pipeline.sync_health import ConnectionHealth
+from baton.pipeline.by_hand.effects_switch import RUNNING, SUBJECT
+from baton.pipeline.today import sync_health
+from baton.pipeline.today.sync_health import ConnectionHealth
 from baton.web.access import Visitor
 
 _KINDS = ("salesforce_record", "salesforce_task", "slack_message", "hubspot_state")

@@ -15,8 +15,8 @@ from baton.ledger import handoffs, leads, rosters
 from baton.ledger.engine import transaction
 from baton.ledger.handoffs import NewHandoff, NewHop
 from baton.ledger.leads import PersonFields, SeenLead
-from baton.pipeline.agreements import activate_policy, adopt_roster, current_roster
-from baton.pipeline.roster_versions import change_roster
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster, current_roster
+from baton.pipeline.versions.roster_versions import change_roster
 from baton.policy.loader import read_bundle, read_roster
 from baton.policy.roster import Roster
 from baton.policy.roster_edits import with_weight

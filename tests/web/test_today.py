@@ -21,9 +21,9 @@ from baton.ledger.engine import transaction
 from baton.ledger.handoffs import NewHandoff, NewHop
 from baton.ledger.leads import PersonFields, SeenLead, StateChange
 from baton.ledger.overrides import NewOverride
-from baton.pipeline.agreements import activate_policy, adopt_roster
-from baton.pipeline.morning import Morning, Tone, read
-from baton.pipeline.morning_items import items, knows_form
+from baton.pipeline.today.morning import Morning, Tone, read
+from baton.pipeline.today.morning_items import items, knows_form
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.loader import read_bundle, read_roster
 from baton.policy.roster import Leave
 

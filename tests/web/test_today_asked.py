@@ -12,7 +12,7 @@ from baton.ledger import holds, reconciliation
 from baton.ledger.engine import transaction
 from baton.ledger.holds import NewHeldItem
 from baton.ledger.reconciliation import Found
-from baton.pipeline.morning import Tone
+from baton.pipeline.today.morning import Tone
 
 __all__ = ["agreed", "ledger"]
 

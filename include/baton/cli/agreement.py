@@ -19,7 +19,7 @@ from baton.cli.policy_words import (
 from baton.cli.shell import FAILED, out
 
 if TYPE_CHECKING:
-    from baton.pipeline.case_run import CaseResult
+    from baton.pipeline.versions.case_run import CaseResult
     from baton.policy.document_parts import Document
     from baton.policy.models import Policy
 
@@ -85,8 +85,8 @@ def results_of(
 ) -> list[CaseResult]:
     """Read a policy with its cases and run them."""
     from baton.errors import ConfigurationError
-    from baton.pipeline import case_run
-    from baton.pipeline.policy_cases import case_files, read_cases
+    from baton.pipeline.versions import case_run
+    from baton.pipeline.versions.policy_cases import case_files, read_cases
     from baton.policy.bundle import ROSTER_FILE, read_bundle
     from baton.policy.loader import parse_policy, read_roster
 
@@ -147,7 +147,7 @@ def _of_directory(directory: Path, overlay: Path | None, roster: Path | None) ->
 def _of_active() -> Document:
     from baton.clock import SystemClock
     from baton.ledger import policies, rosters
-    from baton.pipeline.policy_versions import ACTIVE, named_version
+    from baton.pipeline.versions.policy_versions import ACTIVE, named_version
     from baton.policy.document import Activated, document_of
     from baton.policy.roster import roster_from_json
 
@@ -189,7 +189,7 @@ def diff(
 
 def _policy(name: str, overlay: Path | None) -> Policy:
     from baton.errors import ConfigurationError
-    from baton.pipeline.policy_versions import ACTIVE, named_version
+    from baton.pipeline.versions.policy_versions import ACTIVE, named_version
     from baton.policy.bundle import read_bundle
     from baton.policy.loader import parse_policy
 

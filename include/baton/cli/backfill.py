@@ -30,7 +30,7 @@ def backfill(
     """
     from baton.errors import SettingsError
     from baton.ledger.engine import transaction
-    from baton.pipeline import backfill as reading
+    from baton.pipeline.going_live import backfill as reading
     from baton.pipeline.report import StepReport
 
     if everything == (since is not None):

@@ -16,10 +16,10 @@ from baton.cli.moments import instant, lacks_zone
 from baton.cli.shell import err, out
 
 if TYPE_CHECKING:
-    from baton.pipeline.decide_file import FileTerms, Progress
-    from baton.pipeline.decided_file import FileReport
-    from baton.pipeline.export_columns import ColumnPlan
-    from baton.pipeline.export_text import Export
+    from baton.pipeline.exports.decide_file import FileTerms, Progress
+    from baton.pipeline.exports.decided_file import FileReport
+    from baton.pipeline.exports.export_columns import ColumnPlan
+    from baton.pipeline.exports.export_text import Export
     from baton.policy.roster import Roster
 
 __all__ = ["decide"]
@@ -77,10 +77,10 @@ def decide(
     Example: `baton decide leads.csv --policy include/policy --map "Firm=Company name" --out
     decisions.csv`
     """
-    from baton.pipeline.decide_file import FileTerms, decide_file, read_accounts
-    from baton.pipeline.export_columns import plan_columns
-    from baton.pipeline.export_mapping import read_mapping
-    from baton.pipeline.export_text import open_export
+    from baton.pipeline.exports.decide_file import FileTerms, decide_file, read_accounts
+    from baton.pipeline.exports.export_columns import plan_columns
+    from baton.pipeline.exports.export_mapping import read_mapping
+    from baton.pipeline.exports.export_text import open_export
     from baton.policy.loader import parse_policy, read_bundle
 
     agreed = parse_policy(read_bundle(policy, overlay))
@@ -188,7 +188,7 @@ def _say_unread(plan: ColumnPlan, *, mapped: bool) -> None:
 def _fitting_mapping(export: Export, policy: Path) -> Path | None:
     """Return a mapping of the policy's directory whose columns the file has."""
     from baton.errors import BatonError
-    from baton.pipeline.export_mapping import read_mapping
+    from baton.pipeline.exports.export_mapping import read_mapping
 
     for path in sorted((policy / "mappings").glob("*.yaml")):
         try:
@@ -202,7 +202,7 @@ def _fitting_mapping(export: Export, policy: Path) -> Path | None:
 
 def _explain(export: Export, terms: FileTerms, number: int) -> None:
     from baton.decision.explanation import explain
-    from baton.pipeline.decide_file import row_explained
+    from baton.pipeline.exports.decide_file import row_explained
 
     found = row_explained(export, terms, number)
     told = explain(found.inputs, found.decision, terms.policy, terms.roster)

@@ -16,13 +16,18 @@ from baton.ledger import policies, rosters
 from baton.ledger.engine import ledger_engine, transaction
 from baton.ledger.migrate import check_current
 from baton.notify.slack import SlackGateway
-from baton.pipeline.field_mapping import (
+from baton.pipeline.delivery.setup import (
+    check_salesforce,
+    hubspot_plan,
+    required_fields,
+    setup_hubspot,
+)
+from baton.pipeline.intake.field_mapping import (
     MappingFinding,
     check_hubspot_fields,
     check_salesforce_fields,
 )
 from baton.pipeline.modes import Modes
-from baton.pipeline.setup import check_salesforce, hubspot_plan, required_fields, setup_hubspot
 from baton.policy.lint import lint
 from baton.policy.loader import parse_policy
 from baton.policy.models import Policy

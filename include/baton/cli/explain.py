@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from baton.ledger.decisions import Selection
-    from baton.pipeline.explain import Told
-    from baton.pipeline.replay import Finding, ReplayReport
+    from baton.pipeline.past.explain import Told
+    from baton.pipeline.past.replay import Finding, ReplayReport
 
 _MOST_OTHERS = 5
 Lead = Annotated[
@@ -50,8 +50,8 @@ def explain(
 
     Examples: `baton explain H12-1`, `baton explain 4711 --rep mira.lindner@example.com`
     """
-    from baton.pipeline.explain import explain_lead, with_names
-    from baton.pipeline.lead_lookup import find_lead
+    from baton.pipeline.intake.lead_lookup import find_lead
+    from baton.pipeline.past.explain import explain_lead, with_names
 
     with ledger() as conn:
         told = explain_lead(conn, find_lead(conn, lead), decision_id=decision, rep=rep)
@@ -115,8 +115,8 @@ def replay(
     from baton.errors import ConfigurationError
     from baton.ledger import decisions
     from baton.ledger.decisions import Selection
-    from baton.pipeline import replay as replaying
-    from baton.pipeline.lead_lookup import find_lead
+    from baton.pipeline.intake.lead_lookup import find_lead
+    from baton.pipeline.past import replay as replaying
 
     with ledger() as conn:
         if decision is not None or lead is not None:
@@ -150,7 +150,7 @@ def _progress(
 
 def _show_report(report: ReplayReport) -> None:
     from baton.decision import ENGINE_VERSION
-    from baton.pipeline.replay import Standing
+    from baton.pipeline.past.replay import Standing
 
     if not report.total:
         out().print("no decision was made in that time: nothing to replay")
@@ -175,7 +175,7 @@ def _show_report(report: ReplayReport) -> None:
 
 
 def _show_findings(report: ReplayReport) -> None:
-    from baton.pipeline.replay import Standing
+    from baton.pipeline.past.replay import Standing
 
     first = report.first
     if first is not None:
@@ -196,7 +196,7 @@ def _show_difference(first: Finding) -> None:
 
 
 def _exit_code(report: ReplayReport) -> int:
-    from baton.pipeline.replay import Standing
+    from baton.pipeline.past.replay import Standing
 
     if report.counts[Standing.DIFFERENT]:
         return FAILED

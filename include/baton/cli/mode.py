@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from baton.pipeline.context import Context
-    from baton.pipeline.cut_over import InFlight
-    from baton.pipeline.mode_switch import Chosen
+    from baton.pipeline.going_live.mode_switch import Chosen
+    from baton.pipeline.going_live.observed_owners import Comparison
+    from baton.pipeline.judging.cut_over import InFlight
     from baton.pipeline.modes import Modes
-    from baton.pipeline.observed_owners import Comparison
 
 __all__ = ["adopt", "app", "compare"]
 
@@ -133,7 +133,7 @@ def set_mode(
     `baton mode set live --region DACH --start 2026-12-01`, `baton mode set observe --all`
     """
     from baton.pipeline.active_policy import active_policy
-    from baton.pipeline.mode_switch import chosen_scope, with_mode
+    from baton.pipeline.going_live.mode_switch import chosen_scope, with_mode
     from baton.pipeline.modes import Modes
 
     with ledger() as conn:
@@ -167,7 +167,7 @@ def clear(
     Example: `baton mode clear --form "Demo request" --dry-run`
     """
     from baton.pipeline.active_policy import active_policy
-    from baton.pipeline.mode_switch import chosen_scope
+    from baton.pipeline.going_live.mode_switch import chosen_scope
 
     with ledger() as conn:
         policy = active_policy(conn).policy
@@ -200,7 +200,7 @@ def _put(
     reason: str,
 ) -> None:
     from baton.clock import SystemClock
-    from baton.pipeline.mode_switch import ModeSet, put_mode, put_start
+    from baton.pipeline.going_live.mode_switch import ModeSet, put_mode, put_start
 
     at = SystemClock().now()
     if start is not None:
@@ -210,7 +210,7 @@ def _put(
 
 
 def _preview(modes: Modes) -> None:
-    from baton.pipeline.cut_over import in_flight
+    from baton.pipeline.judging.cut_over import in_flight
 
     if not _anything_observed():
         _show_flight([])
@@ -239,7 +239,7 @@ def adopt(dry_run: DryRun = False) -> None:
 
     Examples: `baton adopt --dry-run`, `baton adopt`
     """
-    from baton.pipeline.cut_over import in_flight
+    from baton.pipeline.judging.cut_over import in_flight
 
     if dry_run:
         with pipeline_context() as ctx:
@@ -257,7 +257,7 @@ def _anything_observed() -> bool:
 
 
 def _adopt() -> None:
-    from baton.pipeline.cut_over import adopt_in_flight
+    from baton.pipeline.judging.cut_over import adopt_in_flight
 
     if not _anything_observed():
         out().print("no lead was in flight")
@@ -282,7 +282,7 @@ def compare(
     Examples: `baton compare`, `baton compare --since 14d --json`
     """
     from baton.cli.moments import beginning
-    from baton.pipeline.observed_owners import compare as compared
+    from baton.pipeline.going_live.observed_owners import compare as compared
 
     with pipeline_context() as ctx:
         found = compared(ctx, beginning(since, _now(ctx)), _now(ctx))

@@ -67,7 +67,7 @@ def run(
 
 
 def _conservation(ctx: LedgerContext) -> StepReport:
-    from baton.pipeline.upkeep import check_conservation
+    from baton.pipeline.reconciling.upkeep import check_conservation
 
     return check_conservation(ctx)
 
@@ -87,19 +87,13 @@ LEDGER_ALONE: Mapping[Step, Callable[[LedgerContext], StepReport]] = {
 
 def call(step: Step, ctx: Context) -> StepReport:
     """Call one step. Raises what it raises."""
-    from baton.pipeline import (
-        audit,
-        deliver,
-        digest,
-        drift,
-        duplicates,
-        qualify,
-        references,
-        sales_activity,
-        sla_watch,
-        timers,
-        upkeep,
-    )
+    from baton.pipeline import audit, timers
+    from baton.pipeline.delivery import deliver
+    from baton.pipeline.intake import drift, duplicates, references
+    from baton.pipeline.judging import qualify
+    from baton.pipeline.reconciling import upkeep
+    from baton.pipeline.response import sales_activity, sla_watch
+    from baton.pipeline.today import digest
 
     steps: Mapping[Step, Callable[[Context], StepReport]] = {
         Step.REFERENCES: references.read_references,
@@ -139,8 +133,8 @@ def status() -> None:
     )
     from baton.ledger.daily_budget import BudgetTerms
     from baton.pipeline import api_budget
+    from baton.pipeline.intake.pull import WATERMARK
     from baton.pipeline.modes import Modes
-    from baton.pipeline.pull import WATERMARK
 
     with ledger() as conn:
         now = SystemClock().now()
@@ -213,8 +207,8 @@ def _switch(*, stop: bool, by: str | None, reason: str, dry_run: bool) -> None:
     from baton.clock import SystemClock
     from baton.errors import SettingsError
     from baton.ledger import outbox
-    from baton.pipeline.admin_requests import Refused
-    from baton.pipeline.effects_switch import Asked, switch_effects, version
+    from baton.pipeline.by_hand.admin_requests import Refused
+    from baton.pipeline.by_hand.effects_switch import Asked, switch_effects, version
 
     with ledger() as conn:
         waiting = sum(one.count for one in outbox.depth(conn) if one.state in _STILL_TO_GO)

@@ -94,8 +94,8 @@ def activate(
     from baton.clock import SystemClock
     from baton.errors import ConfigurationError
     from baton.ledger import policies
-    from baton.pipeline.agreements import activate_policy, refuse_misfits
-    from baton.pipeline.policy_versions import changes_from_current
+    from baton.pipeline.versions.agreements import activate_policy, refuse_misfits
+    from baton.pipeline.versions.policy_versions import changes_from_current
     from baton.policy.bundle import read_bundle
     from baton.policy.loader import parse_policy
 
@@ -155,9 +155,9 @@ def _run_cases(
 ) -> None:
     """Run the policy's cases with the roster beside it, else with the current one."""
     from baton.errors import ConfigurationError
-    from baton.pipeline.agreements import current_roster
-    from baton.pipeline.case_run import run_cases
-    from baton.pipeline.policy_cases import case_files, read_cases
+    from baton.pipeline.versions.agreements import current_roster
+    from baton.pipeline.versions.case_run import run_cases
+    from baton.pipeline.versions.policy_cases import case_files, read_cases
     from baton.policy.bundle import ROSTER_FILE
     from baton.policy.loader import read_roster
 

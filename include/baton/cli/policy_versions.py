@@ -12,7 +12,7 @@ from baton.cli.policy_words import show_changes
 from baton.cli.shell import out, whoever_calls
 
 if TYPE_CHECKING:
-    from baton.pipeline.policy_versions import VersionLine
+    from baton.pipeline.versions.policy_versions import VersionLine
 
 _MOST_CHANGES = 5
 
@@ -38,7 +38,7 @@ def rollback(
     Example: `baton policy rollback --why "too many hot leads"`
     """
     from baton.clock import SystemClock
-    from baton.pipeline.policy_versions import plan_rollback, roll_back
+    from baton.pipeline.versions.policy_versions import plan_rollback, roll_back
 
     with ledger() as conn:
         plan = plan_rollback(conn, to)
@@ -60,7 +60,7 @@ def history(
 
     Example: `baton policy history --limit 3 --full`
     """
-    from baton.pipeline.policy_versions import history as versions
+    from baton.pipeline.versions.policy_versions import history as versions
 
     with ledger() as conn:
         found = versions(conn, limit=limit)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from baton.cli.shell import out
 
 if TYPE_CHECKING:
-    from baton.pipeline.case_run import CaseResult
+    from baton.pipeline.versions.case_run import CaseResult
     from baton.policy.difference_words import Change
 
 NO_DIFFERENCE = "no difference"

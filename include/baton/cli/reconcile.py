@@ -14,7 +14,7 @@ from baton.cli.shell import FAILED, MISCONFIGURED, err, out
 if TYPE_CHECKING:
     from baton.ledger.reconciliation import Found
     from baton.pipeline.context import Context
-    from baton.pipeline.reconcile import Comparison
+    from baton.pipeline.reconciling.reconcile import Comparison
 
 _SHOWN = 20
 """Of each kind, unless --all asks for more; the count goes on."""
@@ -68,10 +68,10 @@ def reconcile(
 
 def _compare(ctx: Context, wanted: list[str] | tuple[str, ...], *, mending: bool) -> Comparison:
     from baton.ledger.engine import transaction
-    from baton.pipeline.differences import READING, WRITING
-    from baton.pipeline.lead_lookup import find_lead
-    from baton.pipeline.reconcile import reconcile as compare
-    from baton.pipeline.reconcile import reconcile_leads
+    from baton.pipeline.intake.lead_lookup import find_lead
+    from baton.pipeline.reconciling.differences import READING, WRITING
+    from baton.pipeline.reconciling.reconcile import reconcile as compare
+    from baton.pipeline.reconciling.reconcile import reconcile_leads
 
     repairs = READING | WRITING if mending else frozenset()
     if wanted:
@@ -83,7 +83,7 @@ def _compare(ctx: Context, wanted: list[str] | tuple[str, ...], *, mending: bool
 
 
 def _print(done: Comparison, *, planned: bool, most: int | None) -> None:
-    from baton.pipeline.differences import KINDS, Repair, in_words
+    from baton.pipeline.reconciling.differences import KINDS, Repair, in_words
 
     out().print(f"{done.contacts} contacts and {done.handoffs} open handoffs compared")
     by_code: dict[str, list[Found]] = {}
@@ -128,7 +128,7 @@ def _print_ledger(done: Comparison) -> None:
 
 
 def _as_json(done: Comparison) -> dict[str, Any]:
-    from baton.pipeline.differences import KINDS
+    from baton.pipeline.reconciling.differences import KINDS
 
     ledger = done.ledger
     remaining = {one.key for one in done.remaining}

@@ -13,7 +13,7 @@ from baton.cli.installation import ledger_context
 from baton.cli.shell import out, plain, whoever_calls
 
 if TYPE_CHECKING:
-    from baton.pipeline.release import Question
+    from baton.pipeline.going_live.release import Question
 
 
 def release(
@@ -42,7 +42,7 @@ def release(
     """
     from baton.errors import SettingsError
     from baton.ledger.engine import transaction
-    from baton.pipeline import release as batches
+    from baton.pipeline.going_live import release as batches
 
     with ledger_context() as desk:
         if batch is None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from baton.pipeline.roster_versions import HistoryEntry
-    from baton.pipeline.roster_views import Presence
+    from baton.pipeline.versions.roster_versions import HistoryEntry
+    from baton.pipeline.versions.roster_views import Presence
     from baton.policy.roster import Roster
 
 app = typer.Typer(
@@ -52,7 +52,7 @@ def show(
     Examples: `baton roster show`, `baton roster show --pool "SDR DACH" --json`
     """
     from baton.clock import SystemClock
-    from baton.pipeline.roster_views import presences
+    from baton.pipeline.versions.roster_views import presences
 
     with ledger() as conn:
         found = presences(conn, SystemClock().now(), pool=pool)
@@ -76,7 +76,7 @@ def history(
 
     Example: `baton roster history --rep mira.lindner@relay.test`
     """
-    from baton.pipeline.roster_versions import roster_history
+    from baton.pipeline.versions.roster_versions import roster_history
 
     with ledger() as conn:
         found = list(roster_history(conn, limit=limit, rep=rep))
@@ -115,7 +115,7 @@ def export(
 
     Examples: `baton roster export roster/`, `baton roster export roster.yaml --format yaml`
     """
-    from baton.pipeline.agreements import current_roster
+    from baton.pipeline.versions.agreements import current_roster
     from baton.policy import roster_csv
     from baton.policy.roster_yaml import roster_yaml
 
@@ -163,7 +163,7 @@ def import_roster(
     Examples: `baton roster import include/policy/roster.yaml`, `baton roster import roster/`
     """
     from baton.clock import SystemClock
-    from baton.pipeline import roster_versions
+    from baton.pipeline.versions import roster_versions
 
     roster = _read(file, pools, leave)
     with ledger() as conn:
@@ -198,7 +198,7 @@ def rollback(
     Examples: `baton roster rollback --dry-run`, `baton roster rollback 41`
     """
     from baton.clock import SystemClock
-    from baton.pipeline.roster_versions import roll_back_roster
+    from baton.pipeline.versions.roster_versions import roll_back_roster
 
     with ledger() as conn:
         found, edited = roll_back_roster(

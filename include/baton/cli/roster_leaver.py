@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from baton.ledger.leavers import OwnedHandoff
-    from baton.pipeline.leaver import Desk, HandedOver, Leaving, Wish
+    from baton.pipeline.judging.leaver import Desk, HandedOver, Leaving, Wish
 
 _SHOWN = 50
 
@@ -79,8 +79,8 @@ def _chosen(
     desk: Desk, email: str | None, day: date | None, to: str | None
 ) -> Iterator[tuple[Leaving, Wish]]:
     from baton.ledger.engine import transaction
-    from baton.pipeline.agreements import current_roster
-    from baton.pipeline.leaver import due_leavers, look_at, wish_of
+    from baton.pipeline.judging.leaver import due_leavers, look_at, wish_of
+    from baton.pipeline.versions.agreements import current_roster
 
     now = desk.clock.now()
     with transaction(desk.engine) as conn:
@@ -117,7 +117,7 @@ def _show(one: Leaving, *, everything: bool, emptied: bool) -> None:
 
 
 def _row(one: OwnedHandoff) -> tuple[str, ...]:
-    from baton.pipeline.leaver import settled_by_manager
+    from baton.pipeline.judging.leaver import settled_by_manager
 
     due = f"{one.due:%Y-%m-%d %H:%M} UTC" if one.due else ""
     owner = "for the manager" if settled_by_manager(one) else ""
@@ -126,7 +126,7 @@ def _row(one: OwnedHandoff) -> tuple[str, ...]:
 
 
 def _say_dry(desk: Desk, one: Leaving, wish: Wish) -> None:
-    from baton.pipeline.leaver import preview
+    from baton.pipeline.judging.leaver import preview
 
     if not one.due:
         out().print(f"would get no new leads from {one.day} on; open handoffs would stay till then")
@@ -140,7 +140,7 @@ def _say_dry(desk: Desk, one: Leaving, wish: Wish) -> None:
 def _carry_out(desk: Desk, one: Leaving, wish: Wish, *, by: str, note: str | None) -> None:
     from rich.progress import Progress
 
-    from baton.pipeline.leaver import hand_over, mark_leaver
+    from baton.pipeline.judging.leaver import hand_over, mark_leaver
 
     tell(mark_leaver(desk, one, by=by, note=note), dry_run=False)
     if not one.due:

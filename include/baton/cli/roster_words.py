@@ -11,7 +11,7 @@ from baton.cli.installation import ledger
 from baton.cli.shell import out, whoever_calls
 
 if TYPE_CHECKING:
-    from baton.pipeline.roster_versions import RosterEdited
+    from baton.pipeline.versions.roster_versions import RosterEdited
     from baton.policy.roster import Roster
 
 __all__ = ["By", "DryRun", "Email", "Note", "PoolName", "change", "tell"]
@@ -32,7 +32,7 @@ def change(
     PolicyErrors, StaleRosterError.
     """
     from baton.clock import SystemClock
-    from baton.pipeline.roster_versions import change_roster
+    from baton.pipeline.versions.roster_versions import change_roster
 
     with ledger() as conn:
         edited = change_roster(

@@ -34,7 +34,7 @@ def hubspot(dry_run: DryRun = False) -> None:
     from baton.connections import HubSpotConnection
     from baton.crm.hubspot import HubSpotGateway
     from baton.crm.limits import UnlimitedRate
-    from baton.pipeline.setup import hubspot_plan, setup_hubspot
+    from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
 
     plan = hubspot_plan(_policy())
     gateway = HubSpotGateway(HubSpotConnection.from_environment(environment()), UnlimitedRate())
@@ -60,7 +60,7 @@ def salesforce(dry_run: DryRun = False) -> None:
     from baton.connections import SalesforceConnection
     from baton.crm.limits import UnlimitedRate
     from baton.crm.salesforce import SalesforceGateway
-    from baton.pipeline.setup import check_salesforce, required_fields
+    from baton.pipeline.delivery.setup import check_salesforce, required_fields
 
     required = required_fields(_policy())
     connection = SalesforceConnection.from_environment(environment())

@@ -19,7 +19,7 @@ from baton.cli.shell import err, out, plain
 
 if TYPE_CHECKING:
     from baton.decision.comparison import Pair
-    from baton.pipeline.whatif import WhatIfReport
+    from baton.pipeline.past.whatif import WhatIfReport
 
 __all__ = ["whatif"]
 
@@ -57,7 +57,7 @@ def whatif(
     from baton.clock import SystemClock
     from baton.ledger.engine import ledger_engine
     from baton.ledger.migrate import check_current
-    from baton.pipeline.whatif import WhatIf, what_if
+    from baton.pipeline.past.whatif import WhatIf, what_if
     from baton.policy.loader import parse_policy, read_bundle
 
     start = beginning(since, SystemClock().now())
@@ -93,7 +93,7 @@ def _roster(path: Path | None) -> Any:
 def _moves(path: Path | None) -> Iterator[Callable[[Pair], None]]:
     """Write what comes out differently, as it is found."""
     from baton.errors import ConfigurationError
-    from baton.pipeline.decided_file import harmless
+    from baton.pipeline.exports.decided_file import harmless
 
     if path is None:
         yield lambda _pair: None

@@ -36,13 +36,13 @@ from baton.leads.states import EffectState, LeadState
 from baton.ledger import leads, outbox
 from baton.ledger.engine import transaction
 from baton.pipeline.active_policy import active_policy
-from baton.pipeline.agreements import activate_policy, adopt_roster
 from baton.pipeline.context import Context
-from baton.pipeline.deliver import deliver_and_notify, write_back
-from baton.pipeline.qualify import qualify_and_route
-from baton.pipeline.references import read_references
+from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
+from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging.qualify import qualify_and_route
 from baton.pipeline.report import StepReport
-from baton.pipeline.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.bundle import read_bundle
 from baton.policy.loader import read_roster
 from baton.settings import Mode

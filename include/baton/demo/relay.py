@@ -46,9 +46,9 @@ from baton.ledger import metrics
 from baton.ledger.embedded import DatabaseAddress
 from baton.ledger.engine import transaction
 from baton.pipeline.active_policy import active_policy
-from baton.pipeline.agreements import activate_policy, adopt_roster, current_roster
 from baton.pipeline.context import Context
-from baton.pipeline.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster, current_roster
 from baton.policy.bundle import read_bundle
 from baton.policy.loader import read_roster
 from baton.settings import Mode

@@ -18,7 +18,7 @@ from baton.ledger.decisions import Selection
 from baton.ledger.engine import transaction
 from baton.ledger.handoffs import HandoffRow
 from baton.pipeline.context import Context
-from baton.pipeline.replay import replay
+from baton.pipeline.past.replay import replay
 
 __all__ = ["BOUND_S", "Check", "all_hold", "unknown_contacts", "verify"]
 

@@ -2,7 +2,7 @@
 source, its time and how sure it is.
 
 What HubSpot says stands; among enrichers the earlier one in the chain wins. What outside providers
-found is put before the chain (`baton.pipeline.enrichment`), so that it may be worked on too.
+found is put before the chain (`baton.pipeline.intake.enrichment`), so that it may be worked on too.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ class AskAboutBatch(HITLOperator):
         """Put the question with its figures and wait; go on at once if it has its answer."""
         from baton.errors import InvariantError
         from baton.ledger.engine import transaction
-        from baton.pipeline.release import RELEASE as LET_GO
-        from baton.pipeline.release import question_of
+        from baton.pipeline.going_live.release import RELEASE as LET_GO
+        from baton.pipeline.going_live.release import question_of
 
         batch_id = self._batch(context)
         with task_context() as ctx, transaction(ctx.engine) as conn:
@@ -60,9 +60,9 @@ class AskAboutBatch(HITLOperator):
         """Put the answer into the ledger under the name of who gave it; the first answer counts."""
         from baton.errors import SettingsError
         from baton.ledger.engine import transaction
-        from baton.pipeline.release import KEEP as HOLD_BACK
-        from baton.pipeline.release import RELEASE as LET_GO
-        from baton.pipeline.release import Answer, answer
+        from baton.pipeline.going_live.release import KEEP as HOLD_BACK
+        from baton.pipeline.going_live.release import RELEASE as LET_GO
+        from baton.pipeline.going_live.release import Answer, answer
 
         given = super().execute_complete(context, event)
         released = given["chosen_options"] == [RELEASE]

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from baton.crm.hubspot import PropertyDefinition
-from baton.pipeline.setup import (
+from baton.pipeline.delivery.setup import (
     HubSpotPlan,
     RequiredField,
     check_salesforce,

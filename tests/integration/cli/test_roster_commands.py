@@ -15,8 +15,8 @@ from baton.cli import app
 from baton.errors import ConfigurationError
 from baton.ledger import rosters
 from baton.ledger.engine import transaction
-from baton.pipeline.agreements import activate_policy, adopt_roster, current_roster
-from baton.pipeline.roster_versions import change_roster, import_roster
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster, current_roster
+from baton.pipeline.versions.roster_versions import change_roster, import_roster
 from baton.policy.bundle import PolicyBundle, read_bundle
 from baton.policy.loader import read_roster
 from baton.policy.roster import Roster

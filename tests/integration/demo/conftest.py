@@ -15,9 +15,9 @@ from baton.demo.contexts import open_demo
 from baton.demo.market import MarketAdmin
 from baton.demo.services import SandboxAddresses
 from baton.ledger.engine import transaction
-from baton.pipeline.agreements import activate_policy, adopt_roster
 from baton.pipeline.context import Context
-from baton.pipeline.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.loader import parse_policy, read_bundle, read_roster
 from baton.settings import Mode
 from crm_sandbox.inprocess import SandboxThread

@@ -14,8 +14,8 @@ from tests.integration.ledger.conftest import START, minutes
 from baton.errors import ConfigurationError, PolicyErrors
 from baton.ledger import policies
 from baton.ledger.policies import ActivationKind
-from baton.pipeline.agreements import activate_policy
-from baton.pipeline.policy_versions import (
+from baton.pipeline.versions.agreements import activate_policy
+from baton.pipeline.versions.policy_versions import (
     ACTIVE,
     changes_from_current,
     history,

@@ -14,9 +14,9 @@ from baton.errors import PolicyErrors
 from baton.ledger import policies, pools
 from baton.ledger.engine import transaction
 from baton.ledger.retries import in_transaction
-from baton.pipeline.agreements import activate_policy, adopt_roster
-from baton.pipeline.policy_versions import plan_rollback, roll_back
-from baton.pipeline.roster_versions import change_roster
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
+from baton.pipeline.versions.policy_versions import plan_rollback, roll_back
+from baton.pipeline.versions.roster_versions import change_roster
 from baton.policy.bundle import PolicyBundle, read_bundle
 from baton.policy.loader import read_roster
 from baton.policy.roster_edits import gone

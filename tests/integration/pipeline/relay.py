@@ -20,17 +20,17 @@ from baton.crm.hubspot import HubSpotGateway
 from baton.crm.salesforce import SalesforceGateway
 from baton.ledger.engine import transaction
 from baton.notify.slack import SlackGateway
-from baton.pipeline.agreements import activate_policy, adopt_roster
 from baton.pipeline.context import Context
-from baton.pipeline.deliver import deliver_and_notify, write_back
-from baton.pipeline.qualify import qualify_and_route
-from baton.pipeline.references import read_references
+from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
+from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
+from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging.qualify import qualify_and_route
+from baton.pipeline.reconciling.upkeep import check_conservation
 from baton.pipeline.report import StepReport
-from baton.pipeline.sales_activity import read_outcomes
-from baton.pipeline.setup import hubspot_plan, setup_hubspot
-from baton.pipeline.sla_watch import watch_clocks
+from baton.pipeline.response.sales_activity import read_outcomes
+from baton.pipeline.response.sla_watch import watch_clocks
 from baton.pipeline.timers import run_timers
-from baton.pipeline.upkeep import check_conservation
+from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.bundle import PolicyBundle
 from baton.policy.loader import parse_policy
 from baton.policy.models import Policy

@@ -15,8 +15,8 @@ from baton.leads.states import LeadState
 from baton.ledger import leads, persons
 from baton.ledger.engine import transaction
 from baton.ledger.leads import StateChange
-from baton.pipeline.admin_actions import carry_out, version
-from baton.pipeline.admin_requests import (
+from baton.pipeline.by_hand.admin_actions import carry_out, version
+from baton.pipeline.by_hand.admin_requests import (
     Action,
     ActionKind,
     ByHand,
@@ -26,8 +26,8 @@ from baton.pipeline.admin_requests import (
     SubjectKind,
     Why,
 )
-from baton.pipeline.agreements import current_roster
-from baton.pipeline.deliver import deliver_and_notify
+from baton.pipeline.delivery.deliver import deliver_and_notify
+from baton.pipeline.versions.agreements import current_roster
 from baton.policy.roster_edits import Absence, with_leave
 from baton.settings import Mode
 

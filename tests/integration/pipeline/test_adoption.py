@@ -8,9 +8,9 @@ import pytest
 from tests.integration.pipeline.relay import Relay
 
 from baton.ledger.engine import transaction
-from baton.pipeline.agreements import activate_policy
-from baton.pipeline.deliver import deliver_and_notify
-from baton.pipeline.qualify import qualify_and_route
+from baton.pipeline.delivery.deliver import deliver_and_notify
+from baton.pipeline.judging.qualify import qualify_and_route
+from baton.pipeline.versions.agreements import activate_policy
 from baton.policy.bundle import PolicyBundle
 from crm_sandbox.salesforce.own_rules import read_own_rules
 

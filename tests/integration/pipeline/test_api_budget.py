@@ -12,10 +12,11 @@ from baton.errors import BudgetShortError
 from baton.ledger import rate_limits
 from baton.ledger.engine import transaction
 from baton.ledger.rate_limits import LedgerRateLimiter
-from baton.pipeline import api_budget, sync_health
-from baton.pipeline.deliver import deliver_and_notify, write_back
-from baton.pipeline.qualify import qualify_and_route
-from baton.pipeline.sales_activity import read_outcomes
+from baton.pipeline import api_budget
+from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
+from baton.pipeline.judging.qualify import qualify_and_route
+from baton.pipeline.response.sales_activity import read_outcomes
+from baton.pipeline.today import sync_health
 from baton.transport import Lane, in_lane
 
 

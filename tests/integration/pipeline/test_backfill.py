@@ -13,10 +13,10 @@ from baton.crm.hubspot import ContactRow
 from baton.errors import SettingsError, UnavailableError
 from baton.ledger import watermarks
 from baton.ledger.engine import transaction
-from baton.pipeline import backfill
-from baton.pipeline.backfill import announce, parts_left, plan_parts, read_part, size
-from baton.pipeline.deliver import deliver_and_notify, write_back
-from baton.pipeline.pull import WATERMARK
+from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
+from baton.pipeline.going_live import backfill
+from baton.pipeline.going_live.backfill import announce, parts_left, plan_parts, read_part, size
+from baton.pipeline.intake.pull import WATERMARK
 
 
 def changed_only_from_now_on(relay: Relay) -> None:

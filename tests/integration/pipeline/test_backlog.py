@@ -17,10 +17,10 @@ from baton.ledger import pools
 from baton.ledger.engine import transaction
 from baton.ledger.pools import PoolJson
 from baton.pipeline.active_policy import active_policy
-from baton.pipeline.preparation import Preparation
-from baton.pipeline.pull import SnapshotReader
-from baton.pipeline.qualify import judge, qualify_and_route
-from baton.pipeline.references import read_references
+from baton.pipeline.intake.preparation import Preparation
+from baton.pipeline.intake.pull import SnapshotReader
+from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging.qualify import judge, qualify_and_route
 from baton.pipeline.report import StepReport
 from baton.policy.roster import Leave, Roster
 from baton.routing.distribution import PoolState

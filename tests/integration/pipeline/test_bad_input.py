@@ -15,7 +15,7 @@ from baton.errors import (
     MigrationNeededError,
 )
 from baton.pipeline.context import Connections, open_context
-from baton.pipeline.qualify import qualify_and_route
+from baton.pipeline.judging.qualify import qualify_and_route
 from baton.policy.roster import Roster
 from baton.settings import Settings
 
@@ -153,7 +153,7 @@ def _with(roster: Roster, rep, *, pool: str) -> Roster:
 
 
 def test_an_inactive_user_is_no_owner(relay: Relay) -> None:
-    from baton.pipeline.references import read_references
+    from baton.pipeline.intake.references import read_references
 
     relay.org.update("User", relay.user("sofia.ricci"), {"IsActive": False})
     read_references(relay.ctx)
@@ -180,7 +180,7 @@ def test_no_active_policy_says_which_command_to_run(bare_relay: Relay) -> None:
 
 def test_no_roster_says_which_command_to_run(bare_relay: Relay) -> None:
     from baton.ledger.engine import transaction
-    from baton.pipeline.agreements import activate_policy
+    from baton.pipeline.versions.agreements import activate_policy
 
     with transaction(bare_relay.engine) as conn:
         activate_policy(conn, bare_relay.bundle, by="tests", at=bare_relay.now(), parent=None)
@@ -248,7 +248,7 @@ def test_an_outcome_with_a_reason_nobody_knows_is_left_with_the_owner(relay: Rel
 
 
 def test_a_contact_deleted_before_the_write_back_is_rejected_and_said(relay: Relay) -> None:
-    from baton.pipeline.deliver import deliver_and_notify, write_back
+    from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
 
     neighbour = good_neighbour(relay)
     contact = relay.hot_contact()

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tests.integration.pipeline.relay import START, Relay
 
 from baton.ledger.engine import transaction
-from baton.pipeline.references import read_references
+from baton.pipeline.intake.references import read_references
 
 SOFIA = "sofia.ricci@relay.test"
 GREG = "greg.lawson@relay.test"

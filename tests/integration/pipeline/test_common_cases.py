@@ -11,9 +11,9 @@ from tests.integration.pipeline.relay import PROFILE, SEVENTY, START, Relay, mil
 
 from baton.ledger import metrics, policies, pools
 from baton.ledger.engine import transaction
-from baton.pipeline.agreements import activate_policy
-from baton.pipeline.qualify import qualify_and_route
-from baton.pipeline.references import read_references
+from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging.qualify import qualify_and_route
+from baton.pipeline.versions.agreements import activate_policy
 from baton.policy.bundle import PolicyBundle
 
 HELENA, INES = "helena.voss@relay.test", "ines.moreau@relay.test"

@@ -14,7 +14,7 @@ from baton.cli import app
 from baton.ledger import drift as stored
 from baton.ledger.drift import HourProfile
 from baton.ledger.engine import transaction
-from baton.pipeline.drift import check_drift, hours_to_check, profile_of, usual_of
+from baton.pipeline.intake.drift import check_drift, hours_to_check, profile_of, usual_of
 from baton.policy.lead_models import Drift, DriftVolume
 from baton.policy.models import Policy
 from baton.validation.drift import NOT_LISTED, DriftKind, Usual, unusual

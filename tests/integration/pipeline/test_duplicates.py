@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from baton.cli import app
 from baton.ledger import duplicates
 from baton.ledger.engine import transaction
-from baton.pipeline.duplicates import link_duplicates
+from baton.pipeline.intake.duplicates import link_duplicates
 
 SECRET = "robin.zq-secret"
 

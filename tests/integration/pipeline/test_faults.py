@@ -8,8 +8,8 @@ import pytest
 from tests.integration.pipeline.relay import ONCE, Relay
 
 from baton.errors import AuthenticationError, RateLimitedError, RetriableGatewayError
-from baton.pipeline.deliver import deliver_and_notify, write_back
-from baton.pipeline.qualify import qualify_and_route
+from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
+from baton.pipeline.judging.qualify import qualify_and_route
 
 SOFIA = "sofia.ricci@relay.test"
 LEADS = r"/composite/sobjects/Lead"

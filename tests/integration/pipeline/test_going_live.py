@@ -11,11 +11,17 @@ from tests.integration.pipeline.relay import START, Relay
 from baton.leads.states import LeadState
 from baton.ledger import switches
 from baton.ledger.engine import transaction
-from baton.pipeline.cut_over import Fate, adopt_in_flight, in_flight
-from baton.pipeline.mode_switch import ModeSet, chosen_scope, put_mode, put_start, with_mode
+from baton.pipeline.going_live.mode_switch import (
+    ModeSet,
+    chosen_scope,
+    put_mode,
+    put_start,
+    with_mode,
+)
+from baton.pipeline.going_live.observed_owners import Cause, compare
+from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging.cut_over import Fate, adopt_in_flight, in_flight
 from baton.pipeline.modes import Modes
-from baton.pipeline.observed_owners import Cause, compare
-from baton.pipeline.references import read_references
 from baton.settings import Mode
 
 JONAS, MIRA = "jonas.keller@relay.test", "mira.lindner@relay.test"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from tests.integration.pipeline.relay import PROFILE, SEVENTY, START, Relay, milliseconds
 
-from baton.pipeline.references import read_references
+from baton.pipeline.intake.references import read_references
 from baton.policy.roster import Roster
 
 SOFIA = "sofia.ricci@relay.test"

@@ -11,9 +11,9 @@ from tests.integration.pipeline.relay import Relay
 from baton.ledger import outbox
 from baton.ledger.engine import transaction
 from baton.ledger.outbox import NewEffect
-from baton.pipeline.deliver import deliver_and_notify, write_back
-from baton.pipeline.qualify import qualify_and_route
-from baton.pipeline.sales_activity import read_outcomes
+from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
+from baton.pipeline.judging.qualify import qualify_and_route
+from baton.pipeline.response.sales_activity import read_outcomes
 
 SOFIA, JONAS = "sofia.ricci@relay.test", "jonas.keller@relay.test"
 pytestmark = pytest.mark.requirement("002-06")

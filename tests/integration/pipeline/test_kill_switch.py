@@ -10,9 +10,9 @@ import pytest
 from tests.integration.pipeline.relay import Relay
 
 from baton.ledger.engine import transaction
-from baton.pipeline.deliver import deliver_and_notify
-from baton.pipeline.effects_switch import Asked, switch_effects, version
-from baton.pipeline.qualify import qualify_and_route
+from baton.pipeline.by_hand.effects_switch import Asked, switch_effects, version
+from baton.pipeline.delivery.deliver import deliver_and_notify
+from baton.pipeline.judging.qualify import qualify_and_route
 
 
 def switch(relay: Relay, *, stop: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.integration.pipeline.relay import Relay
 
-from baton.pipeline.references import read_references
+from baton.pipeline.intake.references import read_references
 
 pytestmark = pytest.mark.requirement("003-12")
 

@@ -13,10 +13,17 @@ from baton.decision.decide import replay
 from baton.leads.states import HandoffState
 from baton.ledger import handoffs
 from baton.ledger.engine import transaction
-from baton.pipeline import leaver, reassignment
 from baton.pipeline.active_policy import active_policy
-from baton.pipeline.agreements import current_roster
-from baton.pipeline.leaver import HandedOver, Wish, due_leavers, hand_over_due, look_at, wish_of
+from baton.pipeline.judging import leaver, reassignment
+from baton.pipeline.judging.leaver import (
+    HandedOver,
+    Wish,
+    due_leavers,
+    hand_over_due,
+    look_at,
+    wish_of,
+)
+from baton.pipeline.versions.agreements import current_roster
 from baton.policy.roster_edits import Cap, joined, quit_pool, with_cap, with_rep
 
 MIRA, JONAS = "mira.lindner@relay.test", "jonas.keller@relay.test"
@@ -179,7 +186,7 @@ def test_what_had_not_gone_out_yet_never_does(relay: Relay) -> None:
     only_for_jonas_at_first(relay)
     contact = asking(relay)
     leaver_steps = relay.ctx
-    from baton.pipeline.qualify import qualify_and_route
+    from baton.pipeline.judging.qualify import qualify_and_route
 
     qualify_and_route(leaver_steps)
     both_again(relay)

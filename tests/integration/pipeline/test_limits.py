@@ -10,7 +10,15 @@ from tests.integration.pipeline.test_common_cases import change_policy
 
 from baton.errors import SettingsError
 from baton.ledger.engine import transaction
-from baton.pipeline.release import KEEP, RELEASE, Answer, answer, ask, carry_out, question
+from baton.pipeline.going_live.release import (
+    KEEP,
+    RELEASE,
+    Answer,
+    answer,
+    ask,
+    carry_out,
+    question,
+)
 
 FEW = ("agreement.yaml", "handoffs_per_run: 200", "handoffs_per_run: 2")
 

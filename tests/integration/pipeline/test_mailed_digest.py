@@ -24,9 +24,9 @@ from baton.errors import (
 from baton.ledger import checks, policies
 from baton.ledger.engine import transaction
 from baton.notify.email import SMTP, Mail, MailConnection, MailGateway
-from baton.pipeline import digest
 from baton.pipeline.context import Context
-from baton.pipeline.digest import NOTE, NOTE_BY_MAIL, send_digest
+from baton.pipeline.today import digest
+from baton.pipeline.today.digest import NOTE, NOTE_BY_MAIL, send_digest
 from baton.policy.lead_models import Digest
 
 PAGES = "https://airflow.relay.test/baton"

@@ -10,10 +10,10 @@ from tests.integration.pipeline.relay import Message, Relay
 
 from baton.ledger import checks, notes
 from baton.ledger.engine import transaction
-from baton.pipeline.arrivals import MOST_HOURS, count_arrivals, hours_to_count
-from baton.pipeline.digest import LONGEST_BLOCK, NOTE, morning_text, send_digest
-from baton.pipeline.morning import Step, TodayItem, Tone
-from baton.pipeline.upkeep import check_conservation
+from baton.pipeline.intake.arrivals import MOST_HOURS, count_arrivals, hours_to_count
+from baton.pipeline.reconciling.upkeep import check_conservation
+from baton.pipeline.today.digest import LONGEST_BLOCK, NOTE, morning_text, send_digest
+from baton.pipeline.today.morning import Step, TodayItem, Tone
 
 
 def digests(relay: Relay) -> list[Message]:

@@ -9,12 +9,12 @@ from tests.integration.pipeline.relay import Relay
 
 from baton.ledger import watermarks
 from baton.ledger.engine import transaction
-from baton.pipeline import pull
-from baton.pipeline.differences import READING
-from baton.pipeline.pull import SWEEP, WATERMARK, Window, changed_snapshots, window
-from baton.pipeline.qualify import qualify_and_route
-from baton.pipeline.reconcile import reconcile
-from baton.pipeline.references import read_references
+from baton.pipeline.intake import pull
+from baton.pipeline.intake.pull import SWEEP, WATERMARK, Window, changed_snapshots, window
+from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging.qualify import qualify_and_route
+from baton.pipeline.reconciling.differences import READING
+from baton.pipeline.reconciling.reconcile import reconcile
 from baton.pipeline.report import StepReport
 
 MANY = 10_050

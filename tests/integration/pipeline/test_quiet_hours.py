@@ -10,7 +10,7 @@ from tests.integration.pipeline.relay import Relay
 from baton.errors import PolicyErrors
 from baton.ledger import policies
 from baton.ledger.engine import transaction
-from baton.pipeline.agreements import activate_policy
+from baton.pipeline.versions.agreements import activate_policy
 from baton.policy.bundle import PolicyBundle
 
 NIGHT = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)  # 23:00 in Berlin and Vienna

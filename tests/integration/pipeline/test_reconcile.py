@@ -14,11 +14,16 @@ from typer.testing import CliRunner
 from baton.cli import app
 from baton.ledger import watermarks
 from baton.ledger.engine import transaction
-from baton.pipeline import reconcile as module
-from baton.pipeline.differences import KINDS, READING, WRITING, Repair
-from baton.pipeline.gone import Gone, take_off
-from baton.pipeline.pull import WATERMARK
-from baton.pipeline.reconcile import Comparison, reconcile, reconcile_by_night, reconcile_leads
+from baton.pipeline.intake.gone import Gone, take_off
+from baton.pipeline.intake.pull import WATERMARK
+from baton.pipeline.reconciling import reconcile as module
+from baton.pipeline.reconciling.differences import KINDS, READING, WRITING, Repair
+from baton.pipeline.reconciling.reconcile import (
+    Comparison,
+    reconcile,
+    reconcile_by_night,
+    reconcile_leads,
+)
 
 ALL = READING | WRITING
 

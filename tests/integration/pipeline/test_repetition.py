@@ -13,10 +13,10 @@ from tests.integration.pipeline.relay import Relay
 from baton.demo.processes import wait_until
 from baton.ledger import outbox, watermarks
 from baton.ledger.engine import transaction
-from baton.pipeline import pull
 from baton.pipeline.context import Context
-from baton.pipeline.deliver import ASSIGNING, LEASE_SECONDS, deliver_and_notify, drain
-from baton.pipeline.qualify import qualify_and_route
+from baton.pipeline.delivery.deliver import ASSIGNING, LEASE_SECONDS, deliver_and_notify, drain
+from baton.pipeline.intake import pull
+from baton.pipeline.judging.qualify import qualify_and_route
 from baton.settings import Mode
 
 
@@ -218,7 +218,7 @@ def test_a_worker_that_comes_back_late_is_refused(
     """Its lease ran out while it waited: what another did stands, what it did is not recorded."""
     contact = relay.hot_contact()
     qualify_and_route(relay.ctx)
-    from baton.pipeline import deliver
+    from baton.pipeline.delivery import deliver
 
     write = deliver.CARRIERS["salesforce_record"]
     late = relay.context()
@@ -242,7 +242,7 @@ def test_a_worker_that_lives_keeps_its_lease_however_long_a_call_takes(
 ) -> None:
     contact = relay.hot_contact()
     qualify_and_route(relay.ctx)
-    from baton.pipeline import deliver, leases
+    from baton.pipeline.delivery import deliver, leases
 
     monkeypatch.setattr(leases, "RENEWED_EVERY_SECONDS", 0.02)
     write = deliver.CARRIERS["salesforce_record"]
@@ -285,7 +285,7 @@ def _claim(ctx: Context, kind: str) -> list[outbox.ClaimedEffect]:
 
 
 def _call_and_die(ctx: Context, kind: str) -> None:
-    from baton.pipeline.deliver import CARRIERS
+    from baton.pipeline.delivery.deliver import CARRIERS
 
     outcomes = CARRIERS[kind](ctx, _claim(ctx, kind))
     assert outcomes

@@ -17,8 +17,8 @@ from baton.ledger import leads
 from baton.ledger.decisions import Selection
 from baton.ledger.engine import transaction
 from baton.ledger.persons import delete_people
-from baton.pipeline.agreements import activate_policy
-from baton.pipeline.replay import ReplayReport, Standing, replay
+from baton.pipeline.past.replay import ReplayReport, Standing, replay
+from baton.pipeline.versions.agreements import activate_policy
 from baton.policy.bundle import PolicyBundle
 
 ALL = Selection()

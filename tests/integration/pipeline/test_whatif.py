@@ -20,8 +20,8 @@ from baton.decision.comparison import NOBODY, Pair
 from baton.errors import ConfigurationError
 from baton.ledger.engine import transaction
 from baton.ledger.persons import delete_people
-from baton.pipeline.rederived import Doubt
-from baton.pipeline.whatif import WhatIf, WhatIfReport, what_if
+from baton.pipeline.past.rederived import Doubt
+from baton.pipeline.past.whatif import WhatIf, WhatIfReport, what_if
 from baton.policy.bundle import PolicyBundle
 from baton.policy.loader import parse_policy
 from baton.policy.roster import Roster

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from baton.cli import app
-from baton.pipeline.decided_file import harmless
+from baton.pipeline.exports.decided_file import harmless
 
 POLICY = Path(__file__).resolve().parents[3] / "include" / "policy"
 AT = ("--at", "2026-11-24T10:00Z")

@@ -11,7 +11,7 @@ import pytest
 from baton.decision.difference import Difference
 from baton.demo import verify as verifying
 from baton.demo.verify import BOUND_S, _in_time, _one_message, _replayed
-from baton.pipeline.replay import Finding, ReplayReport, Standing
+from baton.pipeline.past.replay import Finding, ReplayReport, Standing
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

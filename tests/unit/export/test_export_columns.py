@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from baton.errors import ConfigurationError, PolicyErrors
-from baton.pipeline.export_columns import plan_columns
-from baton.pipeline.export_mapping import read_mapping
+from baton.pipeline.exports.export_columns import plan_columns
+from baton.pipeline.exports.export_mapping import read_mapping
 from baton.policy.models import Policy
 
 

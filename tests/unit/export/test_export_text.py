@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from baton.errors import ConfigurationError
-from baton.pipeline.export_text import MOST_LINES_A_ROW, Row, RowReader, Unreadable, open_export
+from baton.pipeline.exports.export_text import (
+    MOST_LINES_A_ROW,
+    Row,
+    RowReader,
+    Unreadable,
+    open_export,
+)
 
 
 def read(path: Path, content: str | bytes) -> list[Row | Unreadable]:

@@ -8,8 +8,8 @@ import pytest
 
 from baton.crm.marks import mark
 from baton.ledger.field_writes import FieldWrite
-from baton.pipeline.field_guard import Record, settle
-from baton.pipeline.lifecycle import goes_back
+from baton.pipeline.delivery.field_guard import Record, settle
+from baton.pipeline.delivery.lifecycle import goes_back
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 pytestmark = pytest.mark.requirement("002-06")

@@ -11,7 +11,7 @@ import pytest
 from baton.connections import HubSpotConnection
 from baton.crm.hubspot import PropertyDefinition
 from baton.crm.salesforce import FieldDescription, SObjectDescription
-from baton.pipeline.field_mapping import check_hubspot_fields, check_salesforce_fields
+from baton.pipeline.intake.field_mapping import check_hubspot_fields, check_salesforce_fields
 from baton.policy.bundle import read_bundle
 from baton.policy.fields import FieldObject, FieldType
 from baton.policy.loader import parse_policy

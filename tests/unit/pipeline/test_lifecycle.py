@@ -8,8 +8,8 @@ import pytest
 
 from baton.ledger.dossiers import LeadDossier
 from baton.ledger.persons import PersonFields
-from baton.pipeline.hubspot_effects import _shared_properties
-from baton.pipeline.lifecycle import wanted_stage
+from baton.pipeline.delivery.hubspot_effects import _shared_properties
+from baton.pipeline.delivery.lifecycle import wanted_stage
 from baton.policy.crm_models import WriteBack
 from baton.policy.loader import parse_policy, read_bundle
 from baton.policy.models import Policy

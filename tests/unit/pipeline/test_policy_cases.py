@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from baton.errors import PolicyErrors
-from baton.pipeline.case_run import CaseResult, run_case
-from baton.pipeline.policy_cases import (
+from baton.pipeline.versions.case_run import CaseResult, run_case
+from baton.pipeline.versions.policy_cases import (
     CaseCrm,
     CaseFile,
     CaseHistory,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from baton.pipeline.whatif_worlds import Agreed
+from baton.pipeline.past.whatif_worlds import Agreed
 from baton.policy.loader import parse_policy, read_bundle, read_roster
 from baton.policy.roster import Roster
 

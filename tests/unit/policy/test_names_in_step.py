@@ -8,7 +8,7 @@ from pathlib import Path
 from baton.audit.metrics import METRICS
 from baton.leads import enrichment
 from baton.leads.relations import CrmRelations, relation_facts
-from baton.pipeline import hubspot_effects, setup
+from baton.pipeline.delivery import hubspot_effects, setup
 from baton.policy.crm_models import WRITTEN_BACK
 from baton.policy.fields import COMPANY_FACTS, DERIVED_FACTS, OUTCOME_FACTS
 from baton.policy.messages import SECTION_FILES

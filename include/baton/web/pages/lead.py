@@ -16,9 +16,9 @@ from baton.leads.states import LeadState
 from baton.ledger import admin_actions, leads
 from baton.ledger.admin_actions import AdminAction
 from baton.ledger.leads import LeadRow
-from baton.pipeline.agreements import current_roster
-from baton.pipeline.explain import explain_lead, with_names
-from baton.pipeline.lead_lookup import Found, find_lead
+from baton.pipeline.intake.lead_lookup import Found, find_lead
+from baton.pipeline.past.explain import explain_lead, with_names
+from baton.pipeline.versions.agreements import current_roster
 from baton.web.access import DAG, Visitor
 from baton.web.addresses import base_of
 from baton.web.pages.lead_look import LeadShown, look, timeline_page

@@ -14,8 +14,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from baton.ledger import effects, leads
 from baton.ledger.page_lead import timeline
-from baton.pipeline.admin_actions import carry_out
-from baton.pipeline.admin_requests import (
+from baton.pipeline.by_hand.admin_actions import carry_out
+from baton.pipeline.by_hand.admin_requests import (
     Action,
     ActionKind,
     ByHand,

@@ -27,11 +27,11 @@ from baton.ledger.page_lead import (
     told_apart,
 )
 from baton.pipeline.active_policy import active_policy
-from baton.pipeline.admin_effect_actions import version_of_effect
-from baton.pipeline.admin_lead_actions import OpenPassing, version_of_lead
-from baton.pipeline.explain import Told, explain_lead, with_names
-from baton.pipeline.lead_lookup import Found
-from baton.pipeline.package_text import card_lines, filled, personal_values
+from baton.pipeline.by_hand.admin_effect_actions import version_of_effect
+from baton.pipeline.by_hand.admin_lead_actions import OpenPassing, version_of_lead
+from baton.pipeline.delivery.package_text import card_lines, filled, personal_values
+from baton.pipeline.intake.lead_lookup import Found
+from baton.pipeline.past.explain import Told, explain_lead, with_names
 from baton.policy.targets import Target, TargetKind
 from baton.web.pages.lead_words import KINDS, SENT, Line, error_in_words, line_of
 

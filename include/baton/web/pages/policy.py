@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from baton.errors import ConfigurationError, PolicyErrors
 from baton.ledger import policies, rosters
 from baton.ledger.policies import Activation
-from baton.pipeline.policy_versions import history, named_version, readable
-from baton.pipeline.roster_versions import HistoryEntry, roster_history
+from baton.pipeline.versions.policy_versions import history, named_version, readable
+from baton.pipeline.versions.roster_versions import HistoryEntry, roster_history
 from baton.policy.difference_words import Change
 from baton.policy.document import Activated, document_of
 from baton.policy.document_parts import Document

@@ -12,7 +12,7 @@ from baton.policy.roster import Roster
 from baton.settings import Settings
 
 if TYPE_CHECKING:
-    from baton.pipeline.case_run import CaseResult
+    from baton.pipeline.versions.case_run import CaseResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class CasesRun:
 def run(settings: Settings, policy: Policy, roster: Roster) -> CasesRun:
     """Run the case files of the policy's directory on the server."""
     # Imported when asked for: whoever only reads pages need not wait for what cases need.
-    from baton.pipeline.case_run import run_cases
-    from baton.pipeline.policy_cases import case_files, read_cases
+    from baton.pipeline.versions.case_run import run_cases
+    from baton.pipeline.versions.policy_cases import case_files, read_cases
 
     began = time.monotonic()
     try:

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from baton.ledger import admin_actions, page_review
 from baton.ledger.admin_actions import AdminAction
-from baton.pipeline.admin_actions import carry_out
-from baton.pipeline.admin_requests import (
+from baton.pipeline.by_hand.admin_actions import carry_out
+from baton.pipeline.by_hand.admin_requests import (
     Action,
     ActionKind,
     Done,

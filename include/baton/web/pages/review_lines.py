@@ -14,8 +14,8 @@ from baton.ledger.page_review import (
     WaitingOverride,
     WaitingPair,
 )
-from baton.pipeline.admin_effect_actions import version_of_try
-from baton.pipeline.admin_lead_actions import version_of_state
+from baton.pipeline.by_hand.admin_effect_actions import version_of_try
+from baton.pipeline.by_hand.admin_lead_actions import version_of_state
 from baton.web.pages.lead_words import HELD_FOR, KINDS, SIGNS, error_in_words
 from baton.web.wording import words
 

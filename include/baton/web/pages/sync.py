@@ -11,10 +11,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from baton.errors import SettingsError
 from baton.ledger.admin_actions import LONGEST_REASON
 from baton.ledger.page_sync import actions_on
-from baton.pipeline import effects_switch, sync_health
-from baton.pipeline.admin_requests import Refused, Why
-from baton.pipeline.effects_switch import SUBJECT, Asked
-from baton.pipeline.morning_words import kind_in_words
+from baton.pipeline.by_hand import effects_switch
+from baton.pipeline.by_hand.admin_requests import Refused, Why
+from baton.pipeline.by_hand.effects_switch import SUBJECT, Asked
+from baton.pipeline.today import sync_health
+from baton.pipeline.today.morning_words import kind_in_words
 from baton.web.access import Visitor
 from baton.web.addresses import base_of
 from baton.web.site import Site

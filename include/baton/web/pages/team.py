@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from baton.errors import PolicyErrors, SettingsError
 from baton.ledger.admin_actions import LONGEST_REASON
 from baton.ledger.rosters import StaleRosterError
-from baton.pipeline.admin_requests import RefusedError
-from baton.pipeline.roster_by_hand import PresenceAsked, Until, change_presence
+from baton.pipeline.by_hand.admin_requests import RefusedError
+from baton.pipeline.by_hand.roster_by_hand import PresenceAsked, Until, change_presence
 from baton.web.access import Visitor
 from baton.web.addresses import base_of
 from baton.web.pages.team_look import look

@@ -17,7 +17,7 @@ from baton.ledger import page_team, pools, rosters
 from baton.ledger.engine import expect_cheap_lookups
 from baton.ledger.page_team import Answered, Given, StoredTurn
 from baton.pipeline.active_policy import active_policy
-from baton.pipeline.roster_views import Load, Presence, presences
+from baton.pipeline.versions.roster_views import Load, Presence, presences
 from baton.policy.models import Caps, Policy
 from baton.policy.roster import Pool, Rep, Roster, roster_from_json
 from baton.policy.week_text import week_in_text

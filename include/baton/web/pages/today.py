@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from baton.ledger.page_people import names
 from baton.ledger.page_today import LateLead
-from baton.pipeline.morning import Morning, Step, TodayItem, Tone, read
-from baton.pipeline.morning_items import ON_THE_WAY, items
+from baton.pipeline.today.morning import Morning, Step, TodayItem, Tone, read
+from baton.pipeline.today.morning_items import ON_THE_WAY, items
 from baton.web.access import Visitor
 from baton.web.site import Site
 from baton.web.wording import count

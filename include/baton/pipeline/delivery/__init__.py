@@ -1,0 +1,1 @@
+"""The way out: the one drain of the outbox, and a carrier for each kind of effect."""

@@ -1,0 +1,74 @@
+"""Recording what a group of effects brought: all that was carried out in a few statements.
+
+An effect and what follows from it (the handoff is assigned, its owner told) are recorded in one
+transaction. Statement by statement that costs more than writing the records did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from baton.leads.states import HandoffState
+from baton.ledger import handoffs, leads, outbox
+from baton.ledger.outbox import ClaimedEffect
+from baton.pipeline.context import Context
+from baton.pipeline.delivery.outcomes import Done
+
+CarriedOut = Sequence[tuple[ClaimedEffect, Done]]
+
+_STAMPS: Mapping[str, str] = {
+    "salesforce_record": "owner_written_at",
+    "salesforce_task": "task_written_at",
+    "slack_message": "notified_at",
+}
+_REACHED: Mapping[str, HandoffState] = {
+    "salesforce_record": HandoffState.ASSIGNED,
+    "slack_message": HandoffState.NOTIFIED,
+}
+
+
+def record_carried_out(conn: Connection, ctx: Context, carried: CarriedOut) -> None:
+    """Record effects as carried out, and move their handoffs on.
+
+    Raises StaleLeaseError if another worker has taken one of them over: then nothing may be kept.
+    """
+    now = ctx.clock.now()
+    outbox.all_done(
+        conn, {one.id: (one.fence, dict(done.result)) for one, done in carried}, now=now
+    )
+    of_handoffs = [(one, done) for one, done in carried if one.kind in _STAMPS and one.handoff_id]
+    if not of_handoffs:
+        return
+    leads.set_all_salesforce_ids(conn, _records(of_handoffs))
+    decided = handoffs.decided(conn, {one.handoff_id for one, _ in of_handoffs if one.handoff_id})
+    # In a replay an effect counts as carried out right after its decision.
+    instants = {one: ctx.clock.decides_at(at) for one, at in decided.items()}
+    for kind, name in _STAMPS.items():
+        handoffs.stamp_all(conn, name, _of_kind(kind, of_handoffs, instants))
+    for kind, state in _REACHED.items():
+        causes = {one.handoff_id: one.key for one, _ in reversed(of_handoffs) if one.kind == kind}
+        reached = _of_kind(kind, of_handoffs, instants)
+        handoffs.advance_all(conn, {one: (at, causes[one]) for one, at in reached.items()}, state)
+
+
+def _of_kind(
+    kind: str, carried: CarriedOut, instants: Mapping[int, datetime]
+) -> dict[int, datetime]:
+    wanted: Iterable[int | None] = (one.handoff_id for one, _ in carried if one.kind == kind)
+    return {one: instants[one] for one in wanted if one is not None and one in instants}
+
+
+def _records(carried: CarriedOut) -> dict[int, tuple[str | None, str | None]]:
+    """Return the Lead's and the Contact's id by lead, of whom a record was written."""
+    known: dict[int, tuple[str | None, str | None]] = {}
+    for one, done in carried:
+        if one.kind == "salesforce_record":
+            lead_record, contact_record = known.get(one.lead_id, (None, None))
+            if done.result.get("sobject") == "Contact":
+                known[one.lead_id] = (lead_record, done.result["id"])
+            else:
+                known[one.lead_id] = (done.result["id"], contact_record)
+    return known

@@ -1,0 +1,1 @@
+"""From observing to live, step by step: modes, comparison, held batches, backfills."""

@@ -1,0 +1,1 @@
+"""What comes in: changed contacts, references, accounts, answers and what is known of them before deciding."""

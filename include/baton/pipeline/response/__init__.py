@@ -1,0 +1,1 @@
+"""What sales does with a handoff: the response clock, touches, dispositions, conversions."""
