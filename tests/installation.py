@@ -28,7 +28,7 @@ from baton.settings import SHIPPED_POLICY_DIR
 from baton.transport import UnlimitedRate
 from crm_sandbox.hubspot.limits import LimitPlan
 from crm_sandbox.inprocess import SandboxThread
-from crm_sandbox.server import ServeOptions, World
+from crm_sandbox.world import ServeOptions, World
 
 T = TypeVar("T")
 

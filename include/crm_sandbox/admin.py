@@ -18,7 +18,7 @@ from crm_sandbox.faults import FaultRule, FaultRuleError
 from crm_sandbox.hubspot.errors import PortalFault
 from crm_sandbox.hubspot.webhooks import WebhookError, read_target
 from crm_sandbox.salesforce.own_rules import OwnRuleError, read_own_rules
-from crm_sandbox.server import World
+from crm_sandbox.world import World
 
 _SALESFORCE_COUNTED = ("Lead", "Contact", "Account", "Opportunity", "Task", "Event", "User")
 

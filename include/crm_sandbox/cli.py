@@ -145,13 +145,9 @@ def serve(
 ) -> None:
     parent = os.getppid()  # before the slow imports, during which the parent might end
     from crm_sandbox.hubspot.limits import LimitPlan
-    from crm_sandbox.server import (
-        PortInUseError,
-        ServeOptions,
-        UnusableHostError,
-        print_json_line,
-    )
+    from crm_sandbox.server import PortInUseError, UnusableHostError, print_json_line
     from crm_sandbox.server import serve as run
+    from crm_sandbox.world import ServeOptions
 
     logging.basicConfig(level=logging.WARNING)
     options = ServeOptions(

@@ -7,7 +7,8 @@ import threading
 from types import TracebackType
 from typing import Any
 
-from crm_sandbox.server import Sandbox, ServeOptions, World
+from crm_sandbox.server import Sandbox
+from crm_sandbox.world import ServeOptions, World
 
 _START_SECONDS = 30.0
 

@@ -16,9 +16,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +24,18 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from crm_sandbox.clock import SandboxClock
-from crm_sandbox.faults import TRANSPORT_KEY, FaultGate, Faults, Renderer
+from crm_sandbox.certificates import Certificates, issue_certificates
+from crm_sandbox.faults import TRANSPORT_KEY, FaultGate, Renderer
 from crm_sandbox.hubspot import app as hubspot_app
-from crm_sandbox.hubspot.limits import LimitPlan, Limits
-from crm_sandbox.hubspot.portal import Portal
 from crm_sandbox.hubspot.webhooks import WebhookSender
 from crm_sandbox.slack import app as slack_app
-from crm_sandbox.slack.workspace import Workspace
-from crm_sandbox.traffic import Traffic, TrafficMeter
+from crm_sandbox.traffic import TrafficMeter
+from crm_sandbox.world import LOOPBACK, ServeOptions, World, build_world, installed
 
 _LOG = logging.getLogger(__name__)
 
-LOOPBACK = "127.0.0.1"
 _EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 (only ever served when asked for by --host)
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
-_ISSUED_FOR = "salesforce-server.names"
 _TICK_SECONDS = 0.5
 _APIS = ("hubspot", "salesforce", "slack", "admin")
 
@@ -52,85 +46,6 @@ class PortInUseError(Exception):
 
 class UnusableHostError(ValueError):
     """A host or name that cannot be served; the text says which and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServeOptions:
-    """What to serve and where. Port 0 means any free one.
-
-    `host` is the IPv4 address to listen on. `names` are further host names under which clients
-    reach the servers: the Salesforce certificate holds them, and they stand among the addresses
-    that are announced. `at` starts in simulated time; `metadata` is the folder of Salesforce metadata to deploy;
-    `parent_pid` stops the servers when that process, which started them, is gone.
-    """
-
-    hubspot_port: int = 0
-    salesforce_port: int = 0
-    slack_port: int = 0
-    admin_port: int = 0
-    state_dir: Path | None = None
-    seed: int = 7
-    market: bool = True
-    search_lag_seconds: float = 0.0
-    at: datetime | None = None
-    metadata: Path | None = None
-    parent_pid: int | None = None
-    host: str = LOOPBACK
-    names: tuple[str, ...] = ()
-    limits: LimitPlan = field(default_factory=LimitPlan)
-
-
-@dataclass(slots=True)
-class World:
-    """Everything the servers speak for. `org` and `market` are None where not installed."""
-
-    clock: SandboxClock
-    portal: Portal
-    limits: Limits
-    workspace: Workspace
-    faults: Faults
-    traffic: Traffic
-    org: Any = None
-    market: Any = None
-    live: bool = False
-    events: list[Any] = field(default_factory=list)
-
-
-def build_world(options: ServeOptions) -> World:
-    """Make the stores, and let the simulated market furnish them."""
-    clock = SandboxClock(options.at)
-    portal = Portal(clock, seed=options.seed, search_lag_seconds=options.search_lag_seconds)
-    world = World(
-        clock=clock,
-        portal=portal,
-        limits=Limits(clock, portal.time_zone, options.limits),
-        workspace=Workspace(clock),
-        faults=Faults(),
-        traffic=Traffic(),
-    )
-    if _installed("crm_sandbox.salesforce.org"):
-        module = importlib.import_module("crm_sandbox.salesforce.org")
-        metadata = options.metadata or default_metadata()
-        world.org = module.Org(clock, metadata_dir=metadata, seed=options.seed)
-    if options.market and world.org is not None and _installed("crm_sandbox.market.market"):
-        module = importlib.import_module("crm_sandbox.market.market")
-        world.market = module.Market(clock, portal, world.org, world.workspace, seed=options.seed)
-        world.market.set_up()
-    return world
-
-
-def _installed(name: str) -> bool:
-    """True when the module is there; Salesforce and the market are optional parts."""
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def default_metadata() -> Path | None:
-    """The Salesforce metadata that lies beside the package, if it does."""
-    beside = Path(__file__).resolve().parent.parent / "salesforce"
-    return beside if beside.is_dir() else None
 
 
 # ---- servers -------------------------------------------------------------------------------
@@ -200,39 +115,6 @@ def _bind_all(options: ServeOptions) -> dict[str, socket.socket]:
     return sockets
 
 
-@dataclass(frozen=True, slots=True)
-class Certificates:
-    """The sandbox's own authority and the certificate it gave to the Salesforce server."""
-
-    ca_file: Path
-    server_file: Path
-
-
-def issue_certificates(state_dir: Path, names: Sequence[str] = ()) -> Certificates:
-    """Make the authority and the server's certificate, or reuse those of an earlier start.
-
-    The certificate holds loopback's names and `names`. Names that it lacks make a new authority,
-    whose key is never kept: clients then have to read `ca_file` again.
-    """
-    files = Certificates(state_dir / "ca.pem", state_dir / "salesforce-server.pem")
-    wanted = list(dict.fromkeys((LOOPBACK, "localhost", *names)))
-    issued_for = state_dir / _ISSUED_FOR
-    if files.ca_file.exists() and files.server_file.exists():
-        held = issued_for.read_text().split() if issued_for.exists() else wanted[:2]
-        if set(wanted) <= set(held):
-            return files
-    import trustme  # slow to import, and only needed at the first start
-
-    state_dir.mkdir(parents=True, exist_ok=True)
-    authority = trustme.CA(organization_name="CRM sandbox")
-    issued = authority.issue_cert(*wanted)
-    files.server_file.touch(mode=0o600)
-    issued.private_key_and_cert_chain_pem.write_to_path(str(files.server_file))
-    authority.cert_pem.write_to_path(str(files.ca_file))
-    issued_for.write_text("\n".join(wanted) + "\n")
-    return files
-
-
 def reachable_names(options: ServeOptions) -> tuple[str, ...]:
     """The names of the certificate beyond loopback's: those given, and an address listened on.
 
@@ -257,7 +139,7 @@ def _gated(world: World, app: ASGIApp, api: str, render: Renderer | None) -> ASG
 
 
 def _salesforce(world: World) -> ASGIApp | None:
-    if world.org is None or not _installed("crm_sandbox.salesforce.app"):
+    if world.org is None or not installed("crm_sandbox.salesforce.app"):
         return None
     module = importlib.import_module("crm_sandbox.salesforce.app")
     app: ASGIApp = module.create_salesforce_app(world.org)

@@ -20,7 +20,7 @@ from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.loader import parse_policy, read_bundle, read_roster
 from baton.settings import SHIPPED_POLICY_DIR, Mode
 from crm_sandbox.inprocess import SandboxThread
-from crm_sandbox.server import ServeOptions
+from crm_sandbox.world import ServeOptions
 
 ODD = {
     "first_name": "<script>alert(1)</script>",

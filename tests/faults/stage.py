@@ -36,7 +36,7 @@ from baton.ledger.engine import ledger_engine
 from baton.policy.loader import read_bundle, read_roster
 from baton.validation.verdicts import preload
 from crm_sandbox.inprocess import SandboxThread
-from crm_sandbox.server import ServeOptions, build_world
+from crm_sandbox.world import ServeOptions, build_world
 
 POLICY = Path(__file__).resolve().parents[2] / "include" / "policy"
 LONGEST_CASE = 90.0

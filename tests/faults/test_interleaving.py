@@ -41,7 +41,7 @@ from baton.pipeline.delivery.deliver import ASSIGNING, LEASE_SECONDS
 from baton.policy.loader import read_bundle, read_roster
 from baton.validation.verdicts import preload
 from crm_sandbox.inprocess import SandboxThread
-from crm_sandbox.server import ServeOptions
+from crm_sandbox.world import ServeOptions
 
 POLICY = Path(__file__).resolve().parents[2] / "include" / "policy"
 STORIES = int(os.environ.get("BATON_STORIES", "4"))

@@ -8,37 +8,35 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from crm_sandbox.salesforce.api import ApiCall, ApiReply, Route
+from crm_sandbox.salesforce.bulk_cells import (
+    DELIMITERS,
+    as_csv,
+    cell_of,
+    flattened,
+    is_unknown,
+    selected_columns,
+    taken,
+    value_of,
+)
 from crm_sandbox.salesforce.errors import OrgFault
 from crm_sandbox.salesforce.ids import make_id
 from crm_sandbox.salesforce.org import Org
 from crm_sandbox.salesforce.own_rules import SaveOptions
-from crm_sandbox.salesforce.schema import NUMBER_TYPES, FieldType, SObject
+from crm_sandbox.salesforce.schema import SObject
 from crm_sandbox.salesforce.soql.engine import Engine
 from crm_sandbox.salesforce.values import render
 
 MAX_UPLOAD = 150 * 1024 * 1024
 """Bytes of one upload."""
 
-CSV_TYPE = "text/csv;charset=UTF-8"
-NULL_CELL = "#N/A"
-"""What a cell says to empty a field; an empty cell leaves it as it is."""
-
 _PAGE = 2000
-_DELIMITERS = {
-    "COMMA": ",",
-    "TAB": "\t",
-    "SEMICOLON": ";",
-    "PIPE": "|",
-    "CARET": "^",
-    "BACKQUOTE": "`",
-}
 _LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
 
 
@@ -152,7 +150,7 @@ class Bulk:
             self._org.clock.now(),
             call.version,
             key if operation is Operation.UPSERT else None,
-            _chosen(_DELIMITERS, asked, "columnDelimiter", "COMMA"),
+            _chosen(DELIMITERS, asked, "columnDelimiter", "COMMA"),
             _chosen(_LINE_ENDINGS, asked, "lineEnding", "LF"),
             call.options,
         )
@@ -199,7 +197,7 @@ class Bulk:
         return ApiReply(204)
 
     def _work(self, job: _Job) -> None:
-        delimiter, ending = _DELIMITERS[job.delimiter], _LINE_ENDINGS[job.line_ending]
+        delimiter, ending = DELIMITERS[job.delimiter], _LINE_ENDINGS[job.line_ending]
         if ending == "\n" and "\r\n" in job.content:
             job.state = JobState.FAILED
             job.problem = "ClientInputError : LineEnding is invalid on user data."
@@ -209,7 +207,7 @@ class Bulk:
             job.state, job.problem = JobState.FAILED, "InvalidBatch : the upload has no header row"
             return
         job.columns, records = tuple(rows[0]), rows[1:]
-        unknown = [name for name in job.columns if _unknown(job.sobject, name)]
+        unknown = [name for name in job.columns if is_unknown(job.sobject, name)]
         if unknown:
             job.state = JobState.FAILED
             job.problem = f"InvalidBatch : Field name not found : {unknown[0]}"
@@ -229,7 +227,7 @@ class Bulk:
         if len(cells) != len(job.columns):
             raise OrgFault("INVALID_FIELD", "the row does not have as many cells as the header")
         values = {
-            name: _value(job.sobject, name, cell)
+            name: value_of(job.sobject, name, cell)
             for name, cell in zip(job.columns, cells, strict=True)
             if cell != ""
         }
@@ -240,26 +238,26 @@ class Bulk:
                 return made, True
             case Operation.UPSERT:
                 assert job.key is not None
-                key = _taken(values, job.key)
+                key = taken(values, job.key)
                 return self._org.upsert(kind, job.key, key, values, by=by, options=job.options)
             case Operation.UPDATE:
-                record_id = _taken(values, "Id")
+                record_id = taken(values, "Id")
                 self._org.update(kind, record_id, values, by=by, options=job.options)
                 return record_id, False
-        record_id = _taken(values, "Id")
+        record_id = taken(values, "Id")
         self._org.delete(kind, record_id)
         return record_id, False
 
     def _successful(self, _call: ApiCall, job_id: str) -> ApiReply:
         job = self._job(job_id)
-        return _as_csv((*job.done.head, *job.columns), job.done.rows, job.delimiter)
+        return as_csv((*job.done.head, *job.columns), job.done.rows, job.delimiter)
 
     def _unsuccessful(self, _call: ApiCall, job_id: str) -> ApiReply:
         job = self._job(job_id)
-        return _as_csv((*job.failed.head, *job.columns), job.failed.rows, job.delimiter)
+        return as_csv((*job.failed.head, *job.columns), job.failed.rows, job.delimiter)
 
     def _unprocessed(self, _call: ApiCall, job_id: str) -> ApiReply:
-        return _as_csv(self._job(job_id).columns, (), self._job(job_id).delimiter)
+        return as_csv(self._job(job_id).columns, (), self._job(job_id).delimiter)
 
     # -- jobs that read -----------------------------------------------------------------------
 
@@ -284,10 +282,10 @@ class Bulk:
         result = self._engine.run(
             job.text, now=self._org.clock.now(), include_deleted=job.include_deleted
         )
-        shown = [_flat(result.show(one, "")) for one in result.records]
+        shown = [flattened(result.show(one, "")) for one in result.records]
         columns = dict.fromkeys(name for row in shown for name in row)
-        job.columns = tuple(columns) or _selected(job.text)
-        job.rows = [[_cell(row.get(name)) for name in job.columns] for row in shown]
+        job.columns = tuple(columns) or selected_columns(job.text)
+        job.rows = [[cell_of(row.get(name)) for name in job.columns] for row in shown]
 
     def _show_query(self, _call: ApiCall, job_id: str) -> ApiReply:
         job = self._query_job(job_id)
@@ -313,7 +311,7 @@ class Bulk:
         page = job.rows[start:end]
         more = str(end) if end < len(job.rows) else "null"
         extra = {"Sforce-Locator": more, "Sforce-NumberOfRecords": str(len(page))}
-        reply = _as_csv(job.columns, page, "COMMA")
+        reply = as_csv(job.columns, page, "COMMA")
         return ApiReply(200, headers={**reply.headers, **extra}, text=reply.text)
 
     # -- inside -------------------------------------------------------------------------------
@@ -415,80 +413,3 @@ def _invalid_job(message: str, status: int = 400) -> OrgFault:
 
 def _gone() -> OrgFault:
     return OrgFault("NOT_FOUND", "The requested resource does not exist", http_status=404)
-
-
-def _unknown(sobject: SObject, name: str) -> bool:
-    return sobject.field(name) is None
-
-
-def _taken(values: dict[str, Any], name: str) -> Any:
-    held = next((one for one in values if one.lower() == name.lower()), None)
-    if held is None:
-        raise OrgFault("MISSING_ARGUMENT", f"{name} not specified", [name])
-    return values.pop(held)
-
-
-def _value(sobject: SObject, name: str, cell: str) -> Any:
-    """A cell as the JSON value that the field takes."""
-    if cell == NULL_CELL:
-        return None
-    found = sobject.field(name)
-    if found is None or found.type not in _FROM_TEXT:
-        return cell
-    try:
-        return _FROM_TEXT[found.type](cell)
-    except ValueError:
-        message = f"'{found.type}' cannot be read from the cell"
-        raise OrgFault("INVALID_TYPE_ON_FIELD_IN_RECORD", message, [found.name]) from None
-
-
-def _boolean(cell: str) -> bool:
-    known = {"true": True, "1": True, "false": False, "0": False}
-    if cell.lower() not in known:
-        raise ValueError("neither true nor false")
-    return known[cell.lower()]
-
-
-def _number(cell: str) -> int | float:
-    return int(cell) if cell.lstrip("+-").isdigit() else float(cell)
-
-
-_FROM_TEXT: dict[FieldType, Callable[[str], Any]] = {
-    FieldType.BOOLEAN: _boolean,
-    **dict.fromkeys(NUMBER_TYPES, _number),
-}
-
-
-def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A record without its attributes, and with what it refers to as `Owner.Name`."""
-    found: dict[str, Any] = {}
-    for name, value in record.items():
-        if name == "attributes":
-            continue
-        if isinstance(value, dict):
-            found |= _flat(value, f"{prefix}{name}.")
-        else:
-            found[f"{prefix}{name}"] = value
-    return found
-
-
-def _selected(text: str) -> tuple[str, ...]:
-    """The columns of a query that found nothing."""
-    between = text.split(None, 1)[-1].lower().partition(" from ")[0]
-    return tuple(one.strip() for one in text.split(None, 1)[-1][: len(between)].split(","))
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> ApiReply:
-    written = io.StringIO(newline="")
-    writer = csv.writer(
-        written, delimiter=_DELIMITERS[delimiter], quoting=csv.QUOTE_ALL, lineterminator="\n"
-    )
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return ApiReply(200, headers={"content-type": CSV_TYPE}, text=written.getvalue())

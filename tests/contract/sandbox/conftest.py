@@ -7,7 +7,7 @@ import pytest
 
 from crm_sandbox.hubspot.limits import LimitPlan
 from crm_sandbox.inprocess import SandboxThread
-from crm_sandbox.server import ServeOptions
+from crm_sandbox.world import ServeOptions
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,9 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
+from crm_sandbox.certificates import issue_certificates
 from crm_sandbox.inprocess import SandboxThread
-from crm_sandbox.server import bind, issue_certificates
+from crm_sandbox.server import bind
 
 COMMAND = [sys.executable, "-m", "crm_sandbox"]
 

@@ -21,7 +21,7 @@ from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.loader import parse_policy, read_bundle, read_roster
 from baton.settings import Mode
 from crm_sandbox.inprocess import SandboxThread
-from crm_sandbox.server import ServeOptions, World
+from crm_sandbox.world import ServeOptions, World
 
 POLICY = Path(__file__).resolve().parents[3] / "include" / "policy"
 START = datetime(2026, 3, 2, tzinfo=UTC)

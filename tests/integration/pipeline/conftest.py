@@ -14,7 +14,7 @@ from baton.policy.loader import read_bundle, read_roster
 from baton.policy.roster import Roster
 from baton.validation.verdicts import preload
 from crm_sandbox.inprocess import SandboxThread
-from crm_sandbox.server import ServeOptions
+from crm_sandbox.world import ServeOptions
 
 POLICY = Path(__file__).resolve().parents[3] / "include" / "policy"
 

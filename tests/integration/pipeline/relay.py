@@ -40,7 +40,7 @@ from baton.transport import RetryTerms, UnlimitedRate
 from crm_sandbox.faults import FaultRule
 from crm_sandbox.inprocess import SandboxThread
 from crm_sandbox.market.opening import Ground, open_people, open_portal
-from crm_sandbox.server import World
+from crm_sandbox.world import World
 
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 """A Tuesday; it is office time in Berlin, London and Stockholm."""
