@@ -108,9 +108,13 @@ def _clock_time(text: str, day: date, zone: ZoneInfo) -> datetime:
 
 
 def with_leave(roster: Roster, email: str, leave: Leave) -> Roster:
-    """Return the roster with one more leave of a person; one that is recorded changes nothing."""
+    """Return the roster with one more leave of a person; one that is recorded changes nothing.
+
+    Neither does the rest of one: who says twice "away until Friday", with a minute between, has
+    said one thing.
+    """
     rep = known_rep(roster, email)
-    if any(one.start == leave.start and one.end == leave.end for one in rep.leave):
+    if any(one.start <= leave.start and one.end == leave.end for one in rep.leave):
         return roster
     return with_rep(roster, rep, leave=_in_order((*rep.leave, leave)))
 

@@ -75,6 +75,10 @@ def test_leave_is_added_to_one_person_alone_and_once() -> None:
     assert not changed.people[0].on_leave(leave.end)
     assert changed.people[1] == BEN
     assert with_leave(changed, "ana@relay.test", leave) == changed
+    a_minute_later = Leave(start=leave.start + timedelta(minutes=1), end=leave.end)
+    assert with_leave(changed, "ana@relay.test", a_minute_later) == changed
+    longer = Leave(start=leave.start, end=leave.end + timedelta(days=1))
+    assert with_leave(changed, "ana@relay.test", longer) != changed
 
 
 def test_back_early_ends_the_leave_of_now_and_keeps_the_next() -> None:
