@@ -2,7 +2,7 @@
 
 One embedded server serves a whole test run: the first process that needs it starts it and migrates
 a template database, the last one that used it stops it and deletes its data. Each test that asks
-for `ledger_url` gets a database of its own, copied from the template in about a tenth of a second;
+for `ledger_url` gets an empty database that nobody else has (see `tests.kept_ledgers`);
 `ledger_conn` is a transaction that is rolled back at the end, in a few milliseconds.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 import pytest
 from sqlalchemy import Connection, Engine
+from tests.kept_ledgers import KeptLedgers
 
 from baton.ledger import embedded, migrate
 from baton.ledger import engine as engines
@@ -66,14 +67,19 @@ def empty_url(
     embedded.drop_database(postgres_server, engines.ledger_url(url).database or "")
 
 
-@pytest.fixture
-def ledger_url(
+@pytest.fixture(scope="session")
+def _ledgers(
     postgres_server: embedded.DatabaseAddress, new_database: Callable[..., str]
-) -> Iterator[str]:
-    """The URL of a migrated, empty ledger of this test's own, dropped after the test."""
-    url = new_database(template=TEMPLATE)
-    yield url
-    embedded.drop_database(postgres_server, engines.ledger_url(url).database or "")
+) -> KeptLedgers:
+    return KeptLedgers(postgres_server, lambda: new_database(template=TEMPLATE))
+
+
+@pytest.fixture
+def ledger_url(_ledgers: KeptLedgers) -> Iterator[str]:
+    """The URL of a migrated, empty ledger that is this test's alone."""
+    ledger = _ledgers.take()
+    yield ledger.url
+    _ledgers.give_back(ledger)
 
 
 @pytest.fixture

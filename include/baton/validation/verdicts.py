@@ -1,15 +1,18 @@
 """Great Expectations over a batch: one verdict a lead.
 
-Each rule of the policy becomes one expectation on one column, checked for the rows it binds.
+Each rule of the policy is checked for the leads it binds: what must not be missing by one
+expectation over all such values, every comparison by an expectation of its own.
 Great Expectations and pandas are imported inside functions: together they cost ten seconds of
 CPU, which only a process that judges leads may pay (see docs/adr/0006).
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -25,8 +28,8 @@ from baton.validation.rules import ALWAYS, FieldRule, RuleKind, field_rules
 if TYPE_CHECKING:
     import pandas as pd
 
-KEY = "lead"
-NOT_BOUND = "(not asked for)"
+ROW = "row"
+NOT_ASKED = "(not asked for)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,59 +64,116 @@ class LeadValidator:
             InvariantError: Great Expectations could not evaluate a rule.
         """
         failures: dict[str, list[Failure]] = {lead.key: [] for lead in leads}
-        bound = self._bound(leads)
-        if bound:
+        questions = self._questions(leads)
+        if questions:
             problems = {(lead.key, p.label): p.message for lead in leads for p in lead.problems}
-            for rule, keys in self._unexpected(leads, bound):
-                for key in keys:
-                    words = rule.words(problem=problems.get((key, rule.label)))
-                    failures[key].append(Failure(rule.label, rule.kind.value, words))
+            # A question may be about several rules; a verdict names them in their own order.
+            for cell in sorted(_unexpected(questions), key=lambda one: one.number):
+                rule, key = cell.rule, cell.lead.key
+                words = rule.words(problem=problems.get((key, rule.label)))
+                failures[key].append(Failure(rule.label, rule.kind.value, words))
         return {
             key: Verdict(ok=not found, failures=tuple(found)) for key, found in failures.items()
         }
 
-    def _bound(self, leads: Sequence[LeadToJudge]) -> list[tuple[FieldRule, list[bool]]]:
-        """Return each rule that binds some lead of the batch, with a mask of the rows it binds."""
-        scopes = [lead.scopes | {ALWAYS} for lead in leads]
-        masks = [(rule, [rule.applies_to(held) for held in scopes]) for rule in self._rules]
-        return [(rule, mask) for rule, mask in masks if any(mask)]
+    def _questions(self, leads: Sequence[LeadToJudge]) -> list[_Question]:
+        """Return what is to be asked about these leads: only what some rule binds them to.
 
-    def _unexpected(
-        self, leads: Sequence[LeadToJudge], bound: Sequence[tuple[FieldRule, list[bool]]]
-    ) -> Iterable[tuple[FieldRule, list[str]]]:
-        gx, gxe = expectations()
-        definition = batch_definition()
-        batch = definition.get_batch(batch_parameters={"dataframe": _frame(leads, bound)})
-        suite = gx.ExpectationSuite(name="policy")
-        for number, (rule, _mask) in enumerate(bound):
-            suite.add_expectation(_expectation(gxe, rule, number))
-        results = batch.validate(
-            suite,
-            result_format={
-                "result_format": "COMPLETE",
-                "unexpected_index_column_names": [KEY],
-                "include_unexpected_rows": False,
-            },
-        )
-        for result in results.results:
-            rule = bound[result.expectation_config.meta["number"]][0]
-            if result.exception_info.get("raised_exception"):
-                reason = result.exception_info.get("exception_message")
-                msg = f"the rule '{rule.kind}' on '{rule.label}' could not be evaluated: {reason}"
-                raise InvariantError(msg)
-            if not result.success:
-                yield rule, [row[KEY] for row in result.result["unexpected_index_list"]]
+        What Great Expectations costs is a sum for each expectation, however few its rows are. So
+        everything that must not be missing is one question; values of different labels are only
+        compared apart, because they may be of different types.
+        """
+        scopes = [lead.scopes | {ALWAYS} for lead in leads]
+        asked: dict[int, list[_Cell]] = {}
+        for number, rule in enumerate(self._rules):
+            question = -1 if rule.kind is RuleKind.REQUIRED else number
+            asked.setdefault(question, []).extend(
+                _Cell(number, rule, lead)
+                for lead, held in zip(leads, scopes, strict=True)
+                if rule.applies_to(held)
+            )
+        return [_Question(cells) for cells in asked.values() if cells]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One value to look at: what a rule, the `number`th of its policy, is about in a lead."""
+
+    number: int
+    rule: FieldRule
+    lead: LeadToJudge
+
+    @property
+    def value(self) -> Any:
+        return _plain(self.lead.facts.get(self.rule.label))
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """The cells that one expectation is about; their rules are of one kind and bound."""
+
+    cells: Sequence[_Cell]
+
+    @property
+    def rule(self) -> FieldRule:
+        """One of the rules."""
+        return self.cells[0].rule
+
+    def column(self, height: int) -> list[Any]:
+        """Return the values, and below them what no expectation objects to."""
+        nothing = NOT_ASKED if self.rule.kind is RuleKind.REQUIRED else None
+        return [cell.value for cell in self.cells] + [nothing] * (height - len(self.cells))
+
+
+def _unexpected(questions: Sequence[_Question]) -> Iterator[_Cell]:
+    """Ask Great Expectations; return the cells that break their rule."""
+    gx, gxe = expectations()
+    batch = batch_definition().get_batch(batch_parameters={"dataframe": _frame(questions)})
+    suite = gx.ExpectationSuite(name="policy")
+    for number, question in enumerate(questions):
+        suite.add_expectation(_expectation(gxe, question.rule, number))
+    results = batch.validate(
+        suite,
+        result_format={
+            "result_format": "COMPLETE",
+            "unexpected_index_column_names": [ROW],
+            "include_unexpected_rows": False,
+        },
+    )
+    for result in results.results:
+        question = questions[result.expectation_config.meta["number"]]
+        if result.exception_info.get("raised_exception"):
+            reason = result.exception_info.get("exception_message")
+            labels = ", ".join(f"'{label}'" for label in {c.rule.label: 0 for c in question.cells})
+            msg = f"the rule '{question.rule.kind}' on {labels} could not be evaluated: {reason}"
+            raise InvariantError(msg)
+        if not result.success:
+            for row in result.result["unexpected_index_list"]:
+                yield question.cells[row[ROW]]
 
 
 def expectations() -> tuple[Any, Any]:
     """Return the modules of Great Expectations; the first call of a process imports them."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
-    import great_expectations.expectations as gxe
+    with _nothing_thrown_away():
+        import great_expectations as gx
+        import great_expectations.expectations as gxe
 
     # It sets its own level on import, and announces hundreds of internal registrations.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     return gx, gxe
+
+
+@contextmanager
+def _nothing_thrown_away() -> Iterator[None]:
+    """Do not look for garbage while modules are made: it is a fifth of what this import costs."""
+    looked_for = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked_for:
+            gc.enable()
 
 
 @cache
@@ -126,24 +186,16 @@ def batch_definition() -> Any:
     return asset.add_batch_definition_whole_dataframe("batch")
 
 
-def _frame(
-    leads: Sequence[LeadToJudge], bound: Sequence[tuple[FieldRule, list[bool]]]
-) -> pd.DataFrame:
-    """Return one row a lead and one column a rule (labels may hold any sign).
-
-    A row that a rule does not bind holds what no expectation objects to; that is four times as
-    fast as a row condition on each expectation.
-    """
+def _frame(questions: Sequence[_Question]) -> pd.DataFrame:
+    """Return one column a question and one row a cell, as many as the longest column has."""
     import pandas as pd
 
-    columns: dict[str, list[Any]] = {KEY: [lead.key for lead in leads]}
-    for number, (rule, mask) in enumerate(bound):
-        unbound = NOT_BOUND if rule.kind is RuleKind.REQUIRED else None
-        columns[f"v{number}"] = [
-            _plain(lead.facts.get(rule.label)) if binds else unbound
-            for lead, binds in zip(leads, mask, strict=True)
-        ]
-    return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})
+    height = max(len(question.cells) for question in questions)
+    columns = {
+        f"v{number}": pd.Series(question.column(height), dtype=object)
+        for number, question in enumerate(questions)
+    }
+    return pd.DataFrame({ROW: range(height)} | columns)
 
 
 def _plain(value: FactValue) -> Any:
