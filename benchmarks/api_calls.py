@@ -38,7 +38,9 @@ from baton.pipeline.timers import run_timers
 from baton.validation.verdicts import preload
 
 FIRST_DAY = datetime(2026, 11, 23, tzinfo=UTC)
-"""A Monday. The market lives three weeks before a day of it is measured, so that there is business."""
+"""A Monday. The market lives some days before one of it is measured, so that there is business."""
+BUSY = 15.0
+"""Times the market's usual number of buyers: some two hundred new ones a day."""
 TAP = Path(__file__).resolve().parents[1] / ".venv" / "peers-tap" / "bin" / "python"
 TAP_SCRIPT = (
     Path(__file__).resolve().parents[1] / "tests" / "contract" / "conformance" / "singer_tap.py"
@@ -96,17 +98,19 @@ def api_calls(quick: bool) -> list[Figure]:
     """Play a day through the pipeline; count its calls, and those of peers for the same."""
     preload()
     every = timedelta(minutes=int(os.environ.get("BENCH_EVERY_MINUTES", "30" if quick else "10")))
-    with stage("--at", FIRST_DAY.isoformat()) as built:
+    hours = int(os.environ.get("BENCH_HOURS", "24"))
+    busy = float(os.environ.get("BENCH_BUSY", "4" if quick else BUSY))
+    with stage("--at", FIRST_DAY.isoformat(), "--busy", str(busy)) as built:
         clock = _SandboxTime(FIRST_DAY)
         ctx = built.context(clock=clock)
         built.prepare(ctx)
-        _play(built, clock, FIRST_DAY + timedelta(days=2 if quick else 21))
-        for step in (read_references, qualify_and_route, deliver_and_notify, write_back):
-            step(ctx)
         ctx.engine.dispose()
+        for _ in range(1 if quick else 7):
+            _play(built, clock, clock.at + timedelta(days=1))
+            _steps(built, clock, _Day())  # at midnight: reference data is read as well
         day = _Day()
         bookmark = clock.at
-        end = clock.at + (timedelta(hours=12) if quick else timedelta(hours=24))
+        end = clock.at + timedelta(hours=hours)
         while clock.at < end:
             _play(built, clock, clock.at + every)
             _steps(built, clock, day)

@@ -97,12 +97,12 @@ def _play(left: Sequence[Case], jobs: int, until: float | None) -> Iterator[dict
 
 
 def _row(one: Case, verdict: Any) -> dict[str, Any]:
-    first = one.strikes[0]
+    calls = [each.call.name for each in one.strikes[:1] or one.deaths]
     return {
         "seed": one.seed,
         "name": one.name,
-        "call": first.call.name,
-        "fault": first.fault.name,
+        "call": ", ".join(calls),
+        "fault": one.strikes[0].fault.name if one.strikes else "none",
         "course": one.course.value,
         "ok": verdict.ok,
         "breaches": list(verdict.breaches) or ([] if verdict.struck else ["a fault never struck"]),

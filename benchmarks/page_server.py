@@ -52,27 +52,64 @@ class Query:
         """Return it in one line."""
         return " ".join(self.statement.split())
 
-    def worst_nodes(self, app: FastAPI, *, most: int = 3) -> list[str]:
-        """Return the nodes of its plan that took longest by themselves."""
+    def plan(self, app: FastAPI) -> Plan:
+        """Return its plan, as it was carried out once more."""
         with _engine(app).connect() as conn:
-            asked = "EXPLAIN (ANALYZE, FORMAT JSON) " + self.statement
+            asked = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + self.statement
             found = conn.exec_driver_sql(asked, self.parameters).scalar_one()
-        plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
-        nodes = sorted(_nodes(plan), key=lambda one: -one[0])[:most]
-        return [f"{milliseconds:7.1f} ms  {words}" for milliseconds, words in nodes]
+        whole = (json.loads(found) if isinstance(found, str) else found)[0]
+        return Plan(tuple(_nodes(whole["Plan"])), whole["Execution Time"])
 
 
-def _nodes(plan: dict[str, Any]) -> Iterator[tuple[float, str]]:
+@dataclass(frozen=True)
+class Node:
+    """One node of a plan: its own time, and what it read."""
+
+    milliseconds: float
+    kind: str
+    of: str
+    rows: float
+    loops: int
+    pages: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.milliseconds:7.1f} ms  {self.kind} {self.of}: {self.rows:,.0f} rows"
+            f" × {self.loops:,}, {self.pages:,} pages"
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The nodes of a plan, and how long the whole took."""
+
+    nodes: tuple[Node, ...]
+    milliseconds: float
+
+    def worst(self, most: int = 4) -> list[Node]:
+        """Return the nodes that took longest by themselves."""
+        return sorted(self.nodes, key=lambda one: -one.milliseconds)[:most]
+
+    def scans(self) -> list[Node]:
+        """Return the tables that are read from end to end and hold more than a few rows."""
+        return [one for one in self.nodes if one.kind == "Seq Scan" and one.rows * one.loops > 1000]
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[Node]:
     below = plan.get("Plans", [])
     total = plan["Actual Total Time"] * plan["Actual Loops"]
     own = total - sum(one["Actual Total Time"] * one["Actual Loops"] for one in below)
-    where = plan.get("Index Name") or plan.get("Relation Name") or ""
-    yield (
-        max(0.0, own),
-        f"{plan['Node Type']} {where}, rows {plan['Actual Rows']:.0f} × {plan['Actual Loops']}",
-    )
+    pages = _pages(plan) - sum(_pages(one) for one in below)
+    name = plan.get("Index Name") or plan.get("Relation Name") or ""
+    read = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    loops = plan["Actual Loops"]
+    yield Node(max(0.0, own), plan["Node Type"], name, read, loops, max(0, pages))
     for one in below:
         yield from _nodes(one)
+
+
+def _pages(plan: dict[str, Any]) -> int:
+    return int(plan.get("Shared Hit Blocks", 0)) + int(plan.get("Shared Read Blocks", 0))
 
 
 def _engine(app: FastAPI) -> Engine:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -143,28 +143,41 @@ def _measure_plugin() -> None:
     print(json.dumps(found))
 
 
-def _plans(size: int) -> None:
-    """Print the slowest queries of each page, with the nodes of their plans that took longest."""
-    from fastapi.testclient import TestClient
-    from page_server import application, watched
+def _plans(size: int, ledger: str) -> None:
+    """Print the slowest queries of each page and the nodes of their plans that took longest.
 
-    with _postgres() as server:
-        url, seconds = _filled(server, size)
-        print(f"{size:,} handoffs, filled in {seconds:.0f} s")
+    Then every table that any query of the page reads from end to end.
+    """
+    with ExitStack() as stack:
+        url = ledger
+        if not url:
+            url, seconds = _filled(stack.enter_context(_postgres()), size)
+            print(f"{size:,} handoffs, filled in {seconds:.0f} s")
+        from page_server import application
+
         app = application(url)
-        client = TestClient(app)
         for name, path in PAGES.items():
-            address = path.format(lead=size - 7)
-            client.get(address)
-            with watched(app) as seen:
-                client.get(address)
-            print(
-                f"\n{name}: {sum(one.seconds for one in seen) * 1000:.0f} ms in {len(seen)} queries"
-            )
-            for query in sorted(seen, key=lambda one: -one.seconds)[:2]:
-                print(f"  {query.seconds * 1000:.1f} ms  {query.words[:110]}")
-                for node in query.worst_nodes(app):
-                    print(f"      {node}")
+            _plans_of(app, name, path.format(lead=size - 7))
+
+
+def _plans_of(app: Any, name: str, address: str) -> None:
+    from fastapi.testclient import TestClient
+    from page_server import watched
+
+    client = TestClient(app)
+    for _warming in range(2):
+        client.get(address)
+    with watched(app) as seen:
+        client.get(address)
+    print(f"\n{name}: {sum(one.seconds for one in seen) * 1000:.0f} ms in {len(seen)} queries")
+    plans = [(query, query.plan(app)) for query in seen]
+    for query, plan in sorted(plans, key=lambda one: -one[1].milliseconds)[:2]:
+        print(f"  {plan.milliseconds:.1f} ms  {query.words[:160]}")
+        for node in plan.worst():
+            print(f"      {node}")
+    for query, plan in plans:
+        for node in plan.scans():
+            print(f"  from end to end: {node} in {query.words[:80]}")
 
 
 def _name(size: int) -> str:
@@ -207,10 +220,11 @@ if __name__ == "__main__":
     parser.add_argument("--plans", action="store_true", help="print the plans' worst nodes")
     parser.add_argument("--plugin", action="store_true", help="measure the plugin in this process")
     parser.add_argument("--handoffs", type=int, default=max(SIZES), help="with --plans: how many")
+    parser.add_argument("--ledger", default="", help="with --plans: a ledger filled already")
     options = parser.parse_args()
     if options.plugin:
         _measure_plugin()
     elif options.plans:
-        _plans(options.handoffs)
+        _plans(options.handoffs, options.ledger)
     else:
         parser.error("measuring is `python benchmarks/run.py pages`; here are --plans and --plugin")

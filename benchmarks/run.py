@@ -34,6 +34,7 @@ SUBJECTS = {
     "verdicts": ("deciding", "Great Expectations"),
     "chain": ("chain", "The chain's steps against the sandbox, without Airflow"),
     "api_calls": ("api_calls", "API calls over a day of the simulated market"),
+    "reading": ("reading", "Contacts read a second: at HubSpot's limit, and without one"),
     "throughput": ("throughput", "Leads a second through the chain's steps, by number of leads"),
     "pages": ("pages", "The review pages, over HTTP, and what serving them adds"),
 }

@@ -12,20 +12,24 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 from alone import measured
 from figures import Figure
 from generated import contacts
 from stage import Stage, bare_salesforce, now, stage
 
 SIZES = (1_000, 10_000, 50_000)
-HUBSPOT_ALLOWS = 1_900.0
-"""Leads a second: nineteen requests of a hundred."""
-PER_SIZE_SECONDS = 900.0
+PUSH_SECONDS = 120.0
+"""After that the push stops where it is: its rate is known by then."""
+ANSWERS_IN = 0.3
+"""Seconds: a Salesforce org beyond the loopback takes at least that for two hundred records."""
 _LIMIT = re.compile(r"^(\s*(?:\w+_per_run|share_of_a_book):\s*)\d+", re.MULTILINE)
 
 Record = dict[str, object]
@@ -40,40 +44,28 @@ def throughput(quick: bool) -> list[Figure]:
     for count in sizes:
         found = measured("throughput", "carried", count=count)
         figures += _figures(count, found)
-    return figures
+    distant = measured("throughput", "carried", count=SIZES[0], answers_in=ANSWERS_IN)
+    return figures + _pushed(SIZES[0], distant, f"an org that answers in {ANSWERS_IN} s")
 
 
 def _figures(count: int, found: Mapping[str, Any]) -> list[Figure]:
     leads = f"{count:,} leads"
     decided, pushed = found["decide"], found["push"]
     rate = count / found["pull"]["seconds"]
-    told = found["handed"]
     return [
         Figure("pulled", f"{leads}, {found['pull']['calls']} calls", rate, "leads/s"),
-        Figure("pull, share of HubSpot's limit", "aim: 90 %", 100 * rate / HUBSPOT_ALLOWS, "%"),
         Figure(
             "pulled by what changed, judged, decided",
             f"{leads}, {found['decided']:,} decided",
             found["decided"] / decided["seconds"],
             "leads/s",
         ),
+        *_pushed(count, found, "the sandbox as it is"),
         Figure(
-            "records and tasks written",
-            f"{told:,} handoffs",
-            told / pushed["seconds"],
-            "handoffs/s",
-        ),
-        Figure(
-            "the same records by a bare client",
-            "simple-salesforce, collections of 200",
-            told / found["bare"]["seconds"],
-            "handoffs/s",
-        ),
-        Figure(
-            "push, share of the bare client",
-            "aim: 70 %",
-            100 * found["bare"]["seconds"] / pushed["seconds"],
-            "%",
+            "push, our CPU for 1,000 handoffs",
+            f"{leads}: how it grows",
+            1000 * pushed["cpu"] / found["handed"],
+            "s",
         ),
         Figure(
             "states written back",
@@ -100,21 +92,44 @@ def _figures(count: int, found: Mapping[str, Any]) -> list[Figure]:
     ]
 
 
-def carried(count: int) -> dict[str, Any]:
-    """Carry `count` leads from HubSpot to Salesforce and back; return seconds and CPU by phase."""
-    from baton.validation.verdicts import preload
+def _pushed(count: int, found: Mapping[str, Any], where: str) -> list[Figure]:
+    """Return what was written a second, by us and by the bare client."""
+    told, pushed, bare = found["handed"], found["push"]["seconds"], found["bare"]["seconds"]
+    by_bare = f"simple-salesforce, collections of 200; {where}"
+    return [
+        Figure(
+            "records and tasks written", f"{told:,} handoffs; {where}", told / pushed, "handoffs/s"
+        ),
+        Figure("the same records by a bare client", by_bare, told / bare, "handoffs/s"),
+        Figure(
+            "push, share of the bare client",
+            f"{count:,} leads; {where}; aim: 70 %",
+            100 * bare / pushed,
+            "%",
+        ),
+    ]
+
+
+def carried(count: int, answers_in: float = 0.0) -> dict[str, Any]:
+    """Carry `count` leads from HubSpot to Salesforce and back; return seconds and CPU by phase.
+
+    `answers_in`: the seconds that the org takes for an answer, beside what the sandbox needs.
+    """
+    from baton.pipeline.preloading import keep, warm_up
 
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))  # sandbox and database need theirs
-    preload()
+    warm_up()
+    keep()
     with stage() as built:
-        return _carried(built, count)
+        return _carried(built, count, answers_in)
 
 
-def _carried(built: Stage, count: int) -> dict[str, Any]:
+def _carried(built: Stage, count: int, answers_in: float) -> dict[str, Any]:
     from baton.ledger.engine import ledger_engine
     from baton.ledger.rate_limits import LedgerRateLimiter
     from baton.pipeline.delivery.deliver import ASSIGNING, drain, write_back
+    from baton.pipeline.delivery.salesforce_shapes import shapes
     from baton.pipeline.intake.references import read_references
     from baton.pipeline.judging.qualify import qualify_and_route
 
@@ -128,30 +143,40 @@ def _carried(built: Stage, count: int) -> dict[str, Any]:
     built.load(contacts(count, now=now()))
     time.sleep(10)  # the ten seconds of the limit are over, and the index has the last of them
     found: dict[str, Any] = {"pull": _phase(built, lambda: _pull(ctx))}
-    ctx = replace(ctx, salesforce=ctx.salesforce)
     reports: list[Mapping[str, int]] = []
-    deadline = time.monotonic() + PER_SIZE_SECONDS
     found["decide"] = _phase(built, lambda: reports.append(qualify_and_route(ctx)))
     found["decided"] = reports[0]["read"]
+    shapes(ctx, ("Lead", "Contact", "Task"))  # asked for once a day, by whoever comes first
     sent = _recording(ctx)
     done: dict[str, int] = {}
 
-    def push() -> None:
-        left = max(30.0, deadline - time.monotonic())
-        done.update(drain(ctx, _WRITING, budget_seconds=left))
-
-    found["push"] = _phase(built, push)
+    with _distant(built, answers_in):
+        push = partial(drain, ctx, _WRITING, budget_seconds=PUSH_SECONDS)
+        found["push"] = _phase(built, lambda: done.update(push()))
     found["handed"] = done["salesforce_record done"]
     found["back"] = _phase(built, lambda: done.update(write_back(ctx)))
     found["states"] = done["hubspot_state done"]
     client = bare_salesforce(built.where)
-    found["bare"] = _phase(built, lambda: _send_bare(client, sent))
+    with _distant(built, answers_in):
+        found["bare"] = _phase(built, lambda: _send_bare(client, sent))
     ctx.engine.dispose()
     assert set(_WRITING) <= set(ASSIGNING)
     return found
 
 
 _WRITING = ("salesforce_record", "salesforce_task")
+
+
+@contextmanager
+def _distant(built: Stage, seconds: float) -> Iterator[None]:
+    """Let Salesforce take that long for each answer, while the block runs."""
+    if not seconds:
+        yield
+        return
+    rule = {"kind": "slow", "api": "salesforce", "when": "before", "seconds": seconds}
+    httpx.post(f"{built.admin}/faults", json=rule, timeout=60).raise_for_status()
+    yield
+    httpx.delete(f"{built.admin}/faults", timeout=60).raise_for_status()
 
 
 def _prepare(built: Stage, ctx: Any) -> None:
@@ -176,11 +201,11 @@ def _prepare(built: Stage, ctx: Any) -> None:
 def _pull(ctx: Any) -> int:
     from deciding import POLICY
 
+    from baton.pipeline.intake.ahead import read_ahead
     from baton.pipeline.intake.pull import SnapshotReader
 
-    reader = SnapshotReader(ctx, POLICY)
-    pages = ctx.hubspot.list_contacts(reader.contact_properties)
-    return sum(len(reader.snapshots(page)) for page in pages)
+    chunks = read_ahead(SnapshotReader(ctx, POLICY).all_from(None))
+    return sum(len(snapshots) for _, snapshots in chunks)
 
 
 @dataclass(frozen=True)

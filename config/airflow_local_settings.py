@@ -53,10 +53,11 @@ def _preload() -> None:
             # A task that needs it will say so itself; the scheduler must start all the same.
             log.warning("could not preload %s", name)
     try:
-        from baton.pipeline.preloading import read_policy, warm_up
+        from baton.pipeline.preloading import keep, read_policy, warm_up
 
         warm_up()
         read_policy()
+        keep()
     except ImportError:
         log.warning("Baton is not installed: nothing to warm up")
     log.info("preloaded what tasks need in %.1f s", time.monotonic() - started)

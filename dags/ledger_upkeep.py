@@ -6,7 +6,7 @@ is open with everybody whose last day has come. Once a night, from two o'clock i
 daily digest, compares HubSpot, the ledger and Salesforce with each other.
 
 ## Inputs and outputs
-In: the ledger; at night HubSpot's list of contacts, and Salesforce's records of open handoffs. Out:
+In: the ledger; at night HubSpot's list of contacts, and Salesforce's records that bear a handoff. Out:
 timers carried out; a report in the log, by cause and repair; merges, archived contacts and missed
 changes followed. Nothing is written to a CRM.
 

@@ -109,14 +109,16 @@ def _picture(look: Any, path: Path, shape: Shape) -> int:
 
 
 def _with_a_palette(picture: bytes) -> bytes:
-    """Return the picture in at most 128 colours, if Pillow is there to find them."""
+    """Return the picture in at most 256 colours, if Pillow is there; rare ones (a red dot) stay."""
     try:
         from PIL import Image
     except ImportError:
         return picture
     found = io.BytesIO()
     whole = Image.open(io.BytesIO(picture)).convert("RGB")
-    whole.quantize(128, dither=Image.Dither.NONE).save(found, "PNG", optimize=True)
+    whole.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        found, "PNG", optimize=True
+    )
     return found.getvalue()
 
 

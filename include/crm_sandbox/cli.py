@@ -121,6 +121,9 @@ def serve(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 7,
     market: Annotated[bool, typer.Option(help="Furnish it with the simulated market.")] = True,
+    busy: Annotated[
+        float, typer.Option(min=0.1, help="So many times the usual number of buyers.")
+    ] = 1.0,
     search_lag: Annotated[
         float, typer.Option(min=0, help="Seconds by which HubSpot's search trails.")
     ] = 0.0,
@@ -158,6 +161,7 @@ def serve(
         state_dir=state_dir,
         seed=seed,
         market=market,
+        busy=busy,
         search_lag_seconds=search_lag,
         at=_moment(at, "--at"),
         metadata=metadata,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -49,9 +50,9 @@ class SandboxThread:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop the servers and wait for the thread."""
+        """Stop the servers and wait for the thread; connections that are still open are cut."""
         if self._loop is not None and self._sandbox is not None:
-            self._loop.call_soon_threadsafe(self._sandbox.stop)
+            self._loop.call_soon_threadsafe(partial(self._sandbox.stop, at_once=True))
         self._thread.join(_START_SECONDS)
 
     @property

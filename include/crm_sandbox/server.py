@@ -24,6 +24,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from crm_sandbox.admin import admin_app
 from crm_sandbox.certificates import Certificates, issue_certificates
 from crm_sandbox.faults import TRANSPORT_KEY, FaultGate, Renderer
 from crm_sandbox.hubspot import app as hubspot_app
@@ -73,9 +74,30 @@ class _AwareProtocol(_Base):  # type: ignore[misc]  # the base is chosen at run 
 class _Server(uvicorn.Server):
     """A server that leaves signals to whoever runs several of them."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """Wait for the end: without a date header nothing is to be done ten times a second."""
+        await self.on_tick(0)
+        await self._ended.wait()
+
+    def end(self) -> None:
+        """Let requests under way be answered, then end."""
+        self.should_exit = True
+        self._ended.set()
+
+    def hang_up(self) -> None:
+        """Close whatever is open, at once."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def bind(port: int, option: str, host: str = LOOPBACK) -> socket.socket:
@@ -180,6 +202,7 @@ class Sandbox:
         self.state_dir = options.state_dir or Path(self._own_dir.name if self._own_dir else ".")
         self.world = build_world(options) if world is None else world
         self._stop = asyncio.Event()
+        self._patient = True
         self._servers: dict[str, _Server] = {}
         self._certificates: Certificates | None = None
 
@@ -224,8 +247,12 @@ class Sandbox:
         described["pid"] = os.getpid()
         return described
 
-    def stop(self) -> None:
-        """Ask the servers to stop; `run` then returns."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Ask the servers to stop; `run` then returns.
+
+        `at_once`: whoever is connected has nothing more to say, so no connection is waited for.
+        """
+        self._patient = not at_once
         self._stop.set()
 
     async def run(self, announce: Callable[[dict[str, Any]], None]) -> None:
@@ -253,8 +280,11 @@ class Sandbox:
         self, running: list[asyncio.Task[None]], helpers: list[asyncio.Task[None]]
     ) -> None:
         for server in self._servers.values():
-            server.should_exit = True
-        for helper in helpers:
+            if self._patient:
+                server.end()
+            else:
+                server.hang_up()
+        for helper in helpers if self._patient else [*helpers, *running]:
             helper.cancel()
         await asyncio.gather(*running, *helpers, return_exceptions=True)
         for sock in self._sockets.values():
@@ -263,8 +293,6 @@ class Sandbox:
             self._own_dir.cleanup()
 
     def _assemble(self) -> None:
-        from crm_sandbox.admin import admin_app  # admin imports this module
-
         world = self.world
         hubspot = hubspot_app.HubSpotApp(world.portal, world.limits)
         slack = slack_app.SlackApp(world.workspace)

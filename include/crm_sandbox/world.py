@@ -25,8 +25,9 @@ class ServeOptions:
 
     `host` is the IPv4 address to listen on. `names` are further host names under which clients
     reach the servers: the Salesforce certificate holds them, and they stand among the addresses
-    that are announced. `at` starts in simulated time; `metadata` is the folder of Salesforce metadata to deploy;
-    `parent_pid` stops the servers when that process, which started them, is gone.
+    that are announced. `busy`: so many times the usual number of buyers. `at` starts in simulated
+    time; `metadata` is the folder of Salesforce metadata to deploy; `parent_pid` stops the
+    servers when that process, which started them, is gone.
     """
 
     hubspot_port: int = 0
@@ -36,6 +37,7 @@ class ServeOptions:
     state_dir: Path | None = None
     seed: int = 7
     market: bool = True
+    busy: float = 1.0
     search_lag_seconds: float = 0.0
     at: datetime | None = None
     metadata: Path | None = None
@@ -79,7 +81,9 @@ def build_world(options: ServeOptions) -> World:
         world.org = module.Org(clock, metadata_dir=metadata, seed=options.seed)
     if options.market and world.org is not None and installed("crm_sandbox.market.market"):
         module = importlib.import_module("crm_sandbox.market.market")
-        world.market = module.Market(clock, portal, world.org, world.workspace, seed=options.seed)
+        world.market = module.Market(
+            clock, portal, world.org, world.workspace, seed=options.seed, busy=options.busy
+        )
         world.market.set_up()
     return world
 

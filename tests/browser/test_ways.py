@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.web.conftest import admin
 
 from baton.ledger import embedded, engine
 
+ESCAPE = "\ue00c"
 BY_LINK, BY_TAG, BY_PATH = "partial link text", "tag name", "xpath"
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -89,6 +91,122 @@ def test_from_the_list_of_handoffs_to_a_lead(look: Looker, pages: Served) -> Non
     look.send("form.search button")
     assert [one.text for one in look.all("tbody th a")] == [key]
     assert key not in look.driver.current_url
+
+
+def test_the_first_line_of_today_leads_to_exactly_those_leads(look: Looker, pages: Served) -> None:
+    look.open(pages.url + "/")
+    said = look.one(".tasks li:first-child strong").text
+    look.send(".tasks .button.primary")
+    shown = look.all("tbody tr")
+    assert (int(said.split()[0]), said.endswith("late: nobody has been in touch")) == (
+        len(shown),
+        True,
+    )
+    assert all(one.text.endswith("late") for one in look.all("tbody .touched"))
+
+
+def test_a_lead_says_why_and_is_given_to_somebody_else(look: Looker, own_pages: Served) -> None:
+    look.open(own_pages.url + "/handoffs?state=working&band=hot")
+    look.send("tbody th a")
+    look.one("#why ~ form button").click()
+    answer = _answered(look, "")
+    look.one("#why ~ form a.button").click()
+    assert _answered(look, answer) != answer
+    owner = look.one(".deeds option[value^=person]:not([selected])").get_attribute("value")
+    look.one(f".deeds option[value='{owner}']").click()
+    look.one("#reason-reassign").send_keys("asked for by the buyer")
+    look.one("#actions details[open] button").click()
+    assert "Give H" in look.one("dialog[open]").text
+    look.send("dialog[open] button.primary")
+    assert look.one("[role=status]").text.startswith("Done")
+    assert "hop 2" in look.one(".figures").text
+    assert "asked for by the buyer" in look.one(".line").text
+    assert "by nadia" in look.one(".line").text
+
+
+def test_quarantine_is_worked_through_from_the_keyboard(look: Looker, own_pages: Served) -> None:
+    look.open(own_pages.url + "/review?tab=quarantine")
+    before = len(look.all("[data-line]"))
+    _press(look, "r")
+    look.one("#reason").send_keys("mended in HubSpot")
+    _press(look, ESCAPE, "j", "x", "j", "x")
+    chosen = [one.get_attribute("class") for one in look.all("[data-line]")]
+    assert chosen.index("here") == 2
+    look.one("button[data-many]").click()
+    assert look.one("dialog[open] p").text == "Re-check: all 2 chosen?"
+    look.send("dialog[open] button.primary")
+    assert "2 done" in look.one("[role=status]").text
+    assert look.text().count("somebody asked for it: the next run judges it again") == 2
+    assert len(look.all("[data-line]")) == before
+
+
+def test_the_agreement_is_read_and_its_cases_hold(look: Looker, pages: Served) -> None:
+    look.open(pages.url + "/policy")
+    look.one(".contents a[href='#who-gets-it']").click()
+    assert look.one("#who-gets-it").is_displayed()
+    look.send(".views a[href$='/policy/versions']")
+    assert "ops" in look.one(".history .now").text
+    look.send(".views a[href$='/policy/cases']")
+    look.send("a.primary")
+    assert look.one(".figure:nth-child(2) dd").text == "0"
+
+
+def test_all_writes_are_stopped_and_resumed(look: Looker, own_pages: Served) -> None:
+    look.open(own_pages.url + "/sync")
+    for button, said in (("danger", "stopped"), ("primary", "going out")):
+        look.one("#reason").send_keys("wrong owners")
+        look.one(f".switch button.{button}").click()
+        look.send("dialog[open] button.primary")
+        assert said in look.one("#writes").text
+    assert "wrong owners" in look.text()
+
+
+def test_clocks_run_by_airflows_clock_and_not_by_the_laptops(look: Looker, pages: Served) -> None:
+    look.open(pages.url + "/handoffs?state=open")
+    shown = {
+        datetime.fromisoformat(str(one.get_attribute("datetime"))): one.text
+        for one in look.all("time[data-due]")
+    }
+    assert shown
+    assert {due: words.endswith("late") for due, words in shown.items()} == {
+        due: due < UNTIL for due in shown
+    }
+
+
+def test_whoever_waits_sees_that_something_is_under_way(look: Looker, pages: Served) -> None:
+    look.open(pages.url + "/")
+    slow = {"offline": False, "latency": 1500, "downloadThroughput": -1, "uploadThroughput": -1}
+    look.driver.execute_cdp_cmd("Network.enable", {})
+    look.driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
+    try:
+        # Selenium waits for the next page before it looks again: the page remembers what it showed.
+        look.driver.execute_script(
+            "const root = document.documentElement;"
+            "new MutationObserver(() => sessionStorage.setItem('shown', root.dataset.loading))"
+            ".observe(root, {attributeFilter: ['data-loading']})"
+        )
+        look.send(".top a[href$=team]")
+    finally:
+        look.driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow | {"latency": 0})
+    assert look.one("h1").text == "Team"
+    assert look.driver.execute_script("return sessionStorage.getItem('shown')") == "yes"
+    assert look.one("html").get_attribute("data-loading") is None
+
+
+def _press(look: Looker, *keys: str) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    for key in keys:
+        ActionChains(look.driver).send_keys(key).perform()
+
+
+def _answered(look: Looker, before: str) -> str:
+    """Return the answer to a question that the page asks without being left."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    waiting = WebDriverWait(look.driver, 20, poll_frequency=0.05)
+    waiting.until(lambda _driver: look.one("#answer").text not in ("", before))
+    return str(look.one("#answer").text)
 
 
 def _row(look: Looker, name: str) -> Any:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from sqlalchemy import select
 from tests.browser.conftest import driver, look
 from tests.browser.looking import Looker
 from tests.e2e.live import LiveRelay
+
+from baton.ledger import tables
+from baton.web import DAG_OF_RUNS
 
 pytestmark = [pytest.mark.airflow, pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -68,3 +73,36 @@ def test_from_the_menu_into_the_frame_and_on_to_a_page(logged_in: Looker) -> Non
     look.driver.switch_to.default_content()
     # Chromium warns of the sandbox of Airflow's own frame; ours are errors.
     assert [one for one in look.log() if "/baton/" in one and one.startswith("SEVERE")] == []
+
+
+def test_from_a_task_in_the_grid_to_the_leads_of_its_run_and_back(
+    running: LiveRelay, logged_in: Looker
+) -> None:
+    look, base = logged_in, running.stack.plan.base_url
+    contact = running.hand_raise()
+    running.settle(contact)
+    decided_by = select(tables.batch.c.run).join(
+        tables.decision, tables.decision.c.batch_id == tables.batch.c.id
+    )
+    (handoff,) = running.handoffs(contact)
+    run = running.ledger(decided_by.where(tables.decision.c.id == handoff.decision_id))[0].run
+    in_airflow = f"{base}/dags/{DAG_OF_RUNS}/runs/{quote(run, safe='')}"
+    look.driver.get(f"{in_airflow}/tasks/qualify_and_route/details")
+    _until(look, lambda _driver: _pressed(look, "a[href*='/baton/run']"))
+    # Airflow opens an address of its own in the same window.
+    assert _waited(look, "h1", holding="Leads of a run")
+    assert run in look.one(".run").text
+    assert handoff.lead_id in {
+        int(one.get_attribute("href").rpartition("/")[2]) for one in look.all("tbody a")
+    }
+    assert look.one(".run a").get_attribute("href") == in_airflow
+    look.one(".home").click()
+    assert _until(look, lambda _driver: _menu(look))
+
+
+def _pressed(look: Looker, selector: str) -> bool:
+    """Press a button of a page that is still being drawn; tell whether it was there."""
+    found = look.all(selector)
+    if found:
+        found[0].click()
+    return bool(found)

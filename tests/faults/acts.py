@@ -103,6 +103,17 @@ def _references(relay: Relay) -> Contacts:
     return ()
 
 
+def _three_steps(relay: Relay) -> Contacts:
+    """Two delivered and to be written back, two decided and to be delivered, two to be pulled."""
+    delivered = _delivered(relay)
+    decided = (relay.hot_contact(), relay.hot_contact())
+    relay.wait(minutes=1)
+    qualify_and_route(relay.ctx)
+    new = (relay.hot_contact(), relay.hot_contact())
+    relay.wait(minutes=1)
+    return (*delivered, *decided, *new)
+
+
 ACTS: Mapping[str, Act] = {
     "first load": Act(_first_load, HANDOFF),
     "pull": Act(_pull, HANDOFF),
@@ -111,5 +122,6 @@ ACTS: Mapping[str, Act] = {
     "news": Act(_news, HANDOFF[1:]),
     "outcome": Act(_outcome, OUTCOMES, listed="Nurture: education"),
     "clock": Act(_clock, ("watch_clocks", "write_back")),
+    "three steps": Act(_three_steps, HANDOFF),
     "references": Act(_references, ("read_references",)),
 }

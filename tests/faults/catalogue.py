@@ -20,6 +20,7 @@ class Course(StrEnum):
     KILLED = "killed"
     OVERLAP = "overlapping run"
     HUMAN = "human edit"
+    THREE_KILLED = "three workers of different steps killed at once"
 
 
 class Moment(StrEnum):
@@ -176,6 +177,15 @@ CALLS: tuple[Call, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Death:
+    """A worker that runs one step and is killed at one call of it."""
+
+    step: str
+    call: Call
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class Strike:
     """A fault at a call; `count`: how many times running it strikes."""
 
@@ -188,8 +198,9 @@ class Strike:
 class Case:
     """One case. The first strike is where the course begins; a second one comes on top.
 
-    `moment`: where the worker is stopped. `lease_over`: the peer of an overlapping run comes when
-    the stopped worker's lease has run out. `edit`: what the person does.
+    `deaths`: the workers that die at once, in a course of several. `moment`: where the worker is
+    stopped. `lease_over`: the peer of an overlapping run comes when the stopped worker's lease has
+    run out. `edit`: what the person does.
     """
 
     seed: int
@@ -198,11 +209,12 @@ class Case:
     moment: Moment = Moment.BEFORE
     lease_over: bool = False
     edit: Edit | None = None
+    deaths: tuple[Death, ...] = ()
 
     @property
     def act(self) -> str:
         """The act that it plays in."""
-        return self.strikes[0].call.act
+        return (self.strikes or self.deaths)[0].call.act
 
     @property
     def name(self) -> str:
@@ -211,10 +223,12 @@ class Case:
             f"{one.call.name} / {one.fault.name}" + (f" x{one.count}" if one.count > 1 else "")
             for one in self.strikes
         )
+        if self.deaths:
+            struck = ", ".join(f"{one.call.name} {one.moment.value}" for one in self.deaths)
         return f"case {self.seed}: {struck} / {self.course.value}{self._details()}"
 
     def _details(self) -> str:
-        if self.course is Course.RETRY:
+        if self.course in (Course.RETRY, Course.THREE_KILLED):
             return ""
         more = f", {self.edit.value}" if self.edit else ""
         late = ", its lease over" if self.lease_over else ""
@@ -276,10 +290,12 @@ def _traits(case: Case) -> set[tuple[str, str]]:
 
 CHOSEN = 150
 """How many cases every test run plays."""
-FOUND = (500, 818)
+FOUND = (500, 716, 818, 882)
 """Cases that have found a defect once: among those of every test run. 500: the owner is written, the
 answer lost, a manager gives the lead back, and the repeated write took it away again.
-818: a worker frozen past its lease right before it posted doubled the message."""
+716: a task's answer lost, its owner changed it, and the repeated write took that back.
+818: a worker frozen past its lease right before it posted doubled the message.
+882: likewise with the answer of the second message lost, and nobody took it back."""
 
 
 @cache
@@ -313,9 +329,29 @@ def pairs() -> tuple[Case, ...]:
     return tuple(chosen)
 
 
+@cache
+def three_at_once() -> tuple[Case, ...]:
+    """Return the cases in which one worker of each step of the hot lane dies, all at once."""
+    first = len(matrix()) + len(pairs()) + 1
+    steps = (
+        ("qualify_and_route", READ),
+        ("deliver_and_notify", CREATE_TASK),
+        ("write_back", UPDATE),
+    )
+    return tuple(
+        Case(
+            first + number,
+            (),
+            Course.THREE_KILLED,
+            deaths=tuple(Death(step, Call("three steps", call), moment) for step, call in steps),
+        )
+        for number, moment in enumerate(_AROUND)
+    )
+
+
 def all_cases() -> tuple[Case, ...]:
     """Return every case there is, in the order of their numbers."""
-    return (*matrix(), *pairs())
+    return (*matrix(), *pairs(), *three_at_once())
 
 
 def uncovered(cases: Sequence[Case]) -> set[tuple[str, str]]:

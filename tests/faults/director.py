@@ -6,13 +6,13 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from multiprocessing.connection import Connection, Listener
 
 from tests.faults.acts import Act, Contacts
-from tests.faults.catalogue import Case, Course, Strike
+from tests.faults.catalogue import Call, Case, Course, Moment, Strike
 from tests.faults.edits import Edited, edit
 from tests.faults.invariants import breaches, unsettled
 from tests.faults.worker import AT, BROKEN, DIE, GO_ON, Job, SharedClock
@@ -130,7 +130,7 @@ def direct(scene: Scene) -> Verdict:
     except Exception:
         scene.broken.append(f"the case broke: {traceback.format_exc()}")
     cost = time.process_time() - began + scene.worked
-    struck = bool(scene.struck) and all(scene.struck.values())
+    struck = bool(scene.struck or scene.case.deaths) and all(scene.struck.values())
     return Verdict(
         seed=scene.case.seed,
         breaches=tuple(scene.broken),
@@ -156,16 +156,19 @@ def _arm(scene: Scene, strike: Strike) -> None:
 
 @contextmanager
 def _started(
-    scene: Scene, steps: tuple[str, ...] | None = None, *, stopped: bool = False
+    scene: Scene,
+    steps: tuple[str, ...] | None = None,
+    *,
+    stop_at: tuple[Call, Moment] | None = None,
 ) -> Iterator[_Worker]:
-    """Start a worker; `stopped`: it is to stop where the case says."""
+    """Start a worker, which is to stop at `stop_at`."""
     waits = steps is None and any(one.fault.waits for one in scene.case.strikes)
     job = Job(
         ledger=scene.ledger,
         sandbox=scene.relay.sandbox.description,
         steps=steps or scene.act.steps,
         patience=IMPATIENCE if waits else PATIENCE,
-        stop_at=(scene.case.strikes[0].call, scene.case.moment) if stopped else None,
+        stop_at=stop_at,
     )
     place = tempfile.mktemp(prefix="baton-fault-")  # a socket's name, made at once
     with Listener(place, "AF_UNIX") as listener:
@@ -185,16 +188,40 @@ def _retried(scene: Scene) -> None:
     _run(scene)
 
 
+def _stop_of(scene: Scene) -> tuple[Call, Moment]:
+    return scene.case.strikes[0].call, scene.case.moment
+
+
 def _killed(scene: Scene) -> None:
-    with _started(scene, stopped=True) as worker:
+    with _started(scene, stop_at=_stop_of(scene)) as worker:
         if worker.hear() == AT:
-            worker.say(DIE)
-            if worker.hear() is not None:
-                scene.broken.append("the worker that was to be killed lives on")
+            _kill(scene, worker)
+
+
+def _kill(scene: Scene, *workers: _Worker) -> None:
+    for worker in workers:
+        worker.say(DIE)
+    for worker in workers:
+        if worker.hear() is not None:
+            scene.broken.append("a worker that was to be killed lives on")
+
+
+def _all_killed(scene: Scene) -> None:
+    """Start the workers side by side; when each holds its call, all of them die."""
+    with ExitStack() as started:
+        workers = []
+        for death in scene.case.deaths:
+            at = (death.call, death.moment)
+            worker = started.enter_context(_started(scene, (death.step,), stop_at=at))
+            workers.append(worker)
+            if worker.hear() != AT:
+                scene.broken.append(f"{death.step} never came to {death.call.name}")
+                return
+        _kill(scene, *workers)
 
 
 def _overlapping(scene: Scene) -> None:
-    with _started(scene, stopped=True) as worker:
+    with _started(scene, stop_at=_stop_of(scene)) as worker:
         if worker.hear() != AT:
             return
         if scene.case.lease_over:
@@ -205,7 +232,7 @@ def _overlapping(scene: Scene) -> None:
 
 
 def _edited(scene: Scene) -> None:
-    with _started(scene, stopped=True) as worker:
+    with _started(scene, stop_at=_stop_of(scene)) as worker:
         if worker.hear() != AT:
             return
         scene.edited = edit(scene.relay, scene.contacts, scene.case)
@@ -219,6 +246,7 @@ _COURSES = {
     Course.KILLED: _killed,
     Course.OVERLAP: _overlapping,
     Course.HUMAN: _edited,
+    Course.THREE_KILLED: _all_killed,
 }
 
 

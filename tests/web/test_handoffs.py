@@ -145,7 +145,7 @@ def test_what_makes_no_sense_is_refused_in_words(
 
 def test_names_are_shown_as_text(client: TestClient) -> None:
     text = client.get("/handoffs").text
-    assert "<bdi>Works 30 שלום</bdi>" in text
+    assert '<bdi class="clamp">Works 30 שלום</bdi>' in text
     assert "O&#39;Lead30" in text
 
 

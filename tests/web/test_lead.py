@@ -54,8 +54,9 @@ def test_points_add_up_to_the_score(ground: Furnished, client: TestClient) -> No
     row = ground.handed_over()
     settle(ground)
     told = client.get(f"/lead/{row.lead_id}").text
-    cells = re.findall(r'<tr><td class="number">\+?(-?[\d.]+)</td>', told)
-    (total,) = re.findall(r'<tr class="sum"><td class="number">([\d.]+)</td>', told)
+    number = r'<td class="number">\s*\+?(-?\d+)<span class="fraction"[^>]*>([.\d]*)</span>'
+    cells = ["".join(one) for one in re.findall("<tr>" + number, told)]
+    (total,) = ["".join(one) for one in re.findall('<tr class="sum">' + number, told)]
     assert cells
     assert sum(float(one) for one in cells) == float(total)
 

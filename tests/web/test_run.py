@@ -7,6 +7,7 @@ import sys
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from airflow.sdk.types import TaskInstanceKey
@@ -66,6 +67,8 @@ def test_all_leads_of_the_run_page_by_page(visitors: Visitors, judged: str) -> N
     shown = re.findall(r'href="/lead/(\d+)"', first) + re.findall(r'href="/lead/(\d+)"', second)
     assert (len(shown), len(set(shown))) == (PAGE + 5, PAGE + 5)
     assert "asked for a demo" in first
+    back = re.findall(r'href="([^"]+)">the run in Airflow', first)
+    assert back == [f"/dags/lead_handoff/runs/{quote(RUN)}"]
     assert "&lt;b&gt;Nr" in first
     assert f"{PAGE + 5} decisions" in first
 

@@ -10,10 +10,22 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 from tests.web.conftest import NOW, Visitors, viewer
 
-from baton.ledger import checks, leads, outbox, page_sync, switches, watermarks
+from baton.ledger import (
+    checks,
+    crm_objects,
+    leads,
+    outbox,
+    page_sync,
+    reconciliation,
+    switches,
+    watermarks,
+)
+from baton.ledger.crm_objects import Finding
+from baton.ledger.daily_budget import BudgetTerms
 from baton.ledger.effects import NewEffect
 from baton.ledger.engine import transaction
 from baton.ledger.leads import SeenLead
+from baton.ledger.reconciliation import Found
 from baton.pipeline.by_hand.effects_switch import RUNNING, SUBJECT
 from baton.pipeline.today import sync_health
 from baton.pipeline.today.sync_health import ConnectionHealth
@@ -48,7 +60,7 @@ def used(ledger_engine: Engine, ledger_url: str) -> str:
 
 def health(engine: Engine, name: str) -> ConnectionHealth:
     with transaction(engine) as conn:
-        found = sync_health.read(conn, NOW)
+        found = sync_health.read(conn, NOW, BudgetTerms())
     return next(one for one in found.connections if one.name == name)
 
 
@@ -119,6 +131,28 @@ def test_each_trouble_says_what_to_do(visitors: Visitors, used: str, ledger_engi
     ):
         assert said in page
     assert page.count("wants somebody") == 3
+
+
+@pytest.mark.parametrize(("reserve", "told"), [("10", False), ("30", True)])
+def test_who_waits_for_calls_follows_the_installations_own_reserve(
+    visitors: Visitors,
+    used: str,
+    ledger_engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    reserve: str,
+    told: bool,
+) -> None:
+    monkeypatch.setenv("BATON_HOT_RESERVE", reserve)
+    with transaction(ledger_engine) as conn:
+        conn.execute(
+            text(
+                "INSERT INTO rate_bucket (name, tokens, refilled_at, observed_at, remaining,"
+                " allowed) VALUES ('salesforce.daily', 0, :at, :at, 25000, 100000)"
+            ),
+            {"at": NOW},
+        )
+    page = visitors.client(used).get("/sync").text
+    assert ("all but hot leads wait" in page) is told
 
 
 def test_stopping_and_resuming_is_recorded_under_the_name(
@@ -204,3 +238,40 @@ def test_names_of_people_are_text(visitors: Visitors, used: str, ledger_engine: 
     assert "<script>x" not in page
     assert "<script>y" not in page
     assert "&lt;b&gt;" in page
+
+
+def test_a_field_that_does_not_serve_is_told_at_its_connection_with_the_mend(
+    visitors: Visitors, used: str, ledger_engine: Engine
+) -> None:
+    assert health(ledger_engine, "HubSpot").troubles == ()
+    with transaction(ledger_engine) as conn:
+        gone = {"gone contact property pain_point": 1}
+        checks.record(conn, "fields.hubspot", at=NOW, ok=False, findings=gone)
+        crm_objects.find(
+            conn, [Finding("Lead", "Industry", "not_a_value", "Fishing", None)], at=NOW
+        )
+        old = NOW - timedelta(days=8)
+        crm_objects.find(conn, [Finding("Lead", "City", "cut", "", None)], at=old)
+    ((hubspot, mend),) = health(ledger_engine, "HubSpot").troubles
+    assert hubspot == "contact property pain_point is gone."
+    assert "correct the field in the policy" in mend
+    ((salesforce, mend),) = health(ledger_engine, "Salesforce").troubles
+    assert "Lead.Industry has no value 'Fishing'" in salesforce
+    assert "1 time, last on" in salesforce
+    assert "add the value to the picklist" in mend
+    page = visitors.client(used).get("/sync").text
+    assert "contact property pain_point is gone." in page
+
+
+def test_the_comparison_of_the_three_systems_says_how_it_ended(
+    visitors: Visitors, used: str, ledger_engine: Engine
+) -> None:
+    assert "They have not been compared yet" in visitors.client(used).get("/sync").text
+    with transaction(ledger_engine) as conn:
+        checks.record(conn, reconciliation.CHECK, at=NOW, ok=True, findings={})
+    assert "say the same" in visitors.client(used).get("/sync").text
+    with transaction(ledger_engine) as conn:
+        differing = Found(code="second_lead", hubspot_id="9001", salesforce_id="00Q1")
+        reconciliation.record(conn, [differing], at=NOW)
+    page = visitors.client(used).get("/sync").text
+    assert re.search(r"1 ×</span> second lead", page)

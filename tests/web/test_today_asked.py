@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 from tests.web.conftest import NOW, Visitors
 from tests.web.test_today import Ledger, agreed, ledger
 
-from baton.ledger import holds, reconciliation
+from baton.ledger import checks, crm_objects, holds, reconciliation
+from baton.ledger.crm_objects import Finding
 from baton.ledger.engine import transaction
 from baton.ledger.holds import NewHeldItem
 from baton.ledger.reconciliation import Found
@@ -48,7 +49,26 @@ def test_differences_are_one_line(ledger: Ledger) -> None:
     found = [Found(code="owner_differs", lead_id=ledger.lead(), field="owner") for _ in range(2)]
     reconciliation.record(ledger.conn, found, at=NOW)
     tone, title, link = ledger.lines()["differences"]
-    assert (tone, link) == (Tone.WARN, "sync")
+    assert (tone, link) == (Tone.WARN, "sync#reconciliation")
     assert title == "HubSpot, Salesforce and the ledger disagree in 2 places"
     reconciliation.settle(ledger.conn, [one.key for one in found], at=NOW, by="nadia")
     assert "differences" not in ledger.lines()
+
+
+def test_what_a_person_changed_is_no_difference_to_mend(ledger: Ledger) -> None:
+    kept = Found(code="property_edited", lead_id=ledger.lead(), field="baton_band")
+    reconciliation.record(ledger.conn, [kept], at=NOW)
+    assert "differences" not in ledger.lines()
+
+
+def test_fields_that_do_not_serve_are_one_line(ledger: Ledger) -> None:
+    assert "fields" not in ledger.lines()
+    gone = {"gone contact property pain": 1}
+    checks.record(ledger.conn, "fields.hubspot", at=NOW, ok=False, findings=gone)
+    cut = Finding("Lead", "Industry", "not_a_value", "Fishing", ledger.lead())
+    crm_objects.find(ledger.conn, [cut, cut], at=NOW)
+    tone, title, link = ledger.lines()["fields"]
+    assert (tone, link) == (Tone.WARN, "sync")
+    assert title == "2 fields do not serve as the policy maps them"
+    checks.record(ledger.conn, "fields.hubspot", at=NOW, ok=True, findings={})
+    assert ledger.lines()["fields"][1] == "1 field does not serve as the policy maps it"

@@ -25,8 +25,8 @@ DataDir = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
-        help="Where the embedded server keeps its data (default: $BATON_DATA_DIR, else the "
-        "user's data directory; while a demo runs, the demo's).",
+        help="Where the embedded server keeps its data (default: $BATON_DATA_DIR, else "
+        "$BATON_HOME/ledger, else the user's data directory; while a demo runs, the demo's).",
     ),
 ]
 

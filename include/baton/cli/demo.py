@@ -38,7 +38,8 @@ def demo(
 
     Examples: `baton demo`, `baton demo --once`, `baton demo --leads export.csv`
     """
-    from baton.demo.conduct import DemoOptions, conduct
+    from baton.demo.conduct import conduct
+    from baton.demo.options import DemoOptions
 
     raise typer.Exit(
         conduct(

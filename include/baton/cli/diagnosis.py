@@ -28,6 +28,7 @@ from baton.pipeline.intake.field_mapping import (
     check_salesforce_fields,
 )
 from baton.pipeline.modes import Modes
+from baton.pipeline.today.field_troubles import FieldTrouble, met_troubles
 from baton.policy.lint import lint
 from baton.policy.loader import parse_policy
 from baton.policy.models import Policy
@@ -52,10 +53,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What earlier checks found, for those that compare."""
+    """What earlier checks found, for those that compare; `met`: fields that refused what was sent."""
 
     policy: Policy | None = None
     roster: Roster | None = None
+    met: tuple[FieldTrouble, ...] = ()
 
 
 def diagnose(env: Mapping[str, str]) -> Iterator[Finding]:
@@ -84,12 +86,13 @@ def _ledger(env: Mapping[str, str]) -> tuple[list[Finding], _Seen]:
             with transaction(engine) as conn:
                 bundle, roster = policies.current(conn), rosters.current(conn)
                 modes = Modes.read(conn, settings.mode)
+                met = tuple(met_troubles(conn, SystemClock().now()))
         finally:
             engine.dispose()
     except BatonError as error:
         return [Finding("ledger", False, str(error))], _Seen()
     found = [Finding("ledger", True, "answers, tables are current"), _mode(env, modes)]
-    seen = _Seen()
+    seen = _Seen(met=met)
     if bundle is None:
         mend = "run 'baton policy activate include/policy'"
         found.append(Finding("policy", False, "none is active", mend))
@@ -163,6 +166,8 @@ def _salesforce(env: Mapping[str, str], seen: _Seen) -> list[Finding]:
             found.append(Finding("Salesforce", True, "every custom field is there and serves"))
         found += _fields("Salesforce", check_salesforce_fields(gateway, seen.policy))
         found += _queues(gateway, seen.policy)
+    conn_id = gateway.connection.conn_id
+    found += [Finding("Salesforce", False, f"{conn_id}: {one.words}", one.mend) for one in seen.met]
     if seen.roster is not None:
         found += _users(gateway, seen.roster)
     return found

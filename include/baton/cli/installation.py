@@ -87,7 +87,8 @@ def pipeline_context() -> Iterator[Context]:
     from baton.settings import Settings
 
     env = environment()
-    ctx = open_context(Settings.from_environment(env), Connections.from_environment(env))
+    found = Settings.from_environment(env)
+    ctx = open_context(found, Connections.from_environment(env), pooled=True)
     try:
         yield ctx
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,7 +61,7 @@ def reconcile(
         typer.echo(json.dumps(_as_json(done), indent=2))
     else:
         _print(done, planned=repair and dry_run, most=None if everything else _SHOWN)
-    if done.remaining or (done.ledger is not None and not done.ledger.ok):
+    if done.left or (done.ledger is not None and not done.ledger.ok):
         raise typer.Exit(FAILED)
 
 
@@ -83,6 +82,7 @@ def _compare(ctx: Context, wanted: list[str] | tuple[str, ...], *, mending: bool
 
 
 def _print(done: Comparison, *, planned: bool, most: int | None) -> None:
+    from baton.ledger.reconciliation import KEPT
     from baton.pipeline.reconciling.differences import KINDS, Repair, in_words
 
     out().print(f"{done.contacts} contacts and {done.handoffs} open handoffs compared")
@@ -91,28 +91,31 @@ def _print(done: Comparison, *, planned: bool, most: int | None) -> None:
         by_code.setdefault(one.code, []).append(one)
     for code, ones in by_code.items():
         kind = KINDS[code]
-        colour = "yellow" if kind.kept else "red"
-        out().print(f"{len(ones)} × {kind.cause}", style=colour, markup=False)
+        kept = code in KEPT
+        colour = "yellow" if kept else "red"
+        number = done.counts[code]
+        out().print(f"{number} × {kind.cause}", style=colour, markup=False)
         for each in ones[:most]:
             out().print(f"    {in_words(each)}", markup=False)
-        if most is not None and len(ones) > most:
-            out().print(f"    and {len(ones) - most} more (--all)")
+        shown = min(len(ones), most or len(ones))
+        if number > shown:
+            where = "--all" if shown < len(ones) else "in the ledger's table difference"
+            out().print(f"    and {number - shown} more ({where})")
         safe = kind.repair is not Repair.NONE
         if kind.repair in done.repairs:
             said = f"done: {kind.mend}"
         elif planned and safe:
             said = f"--repair would: {kind.mend}"
         else:
-            said = f"{kind.mend} (safe: --repair)" if safe and not kind.kept else kind.mend
+            said = f"{kind.mend} (safe: --repair)" if safe and not kept else kind.mend
         out().print(f"  → {said}", markup=False)
     _print_ledger(done)
     if not done.found:
         out().print("HubSpot, ledger and Salesforce agree", style="green")
-    elif not done.remaining:
+    elif not done.left:
         out().print("nothing is left to a person", style="green")
     else:
-        left = Counter(one.code for one in done.remaining)
-        out().print(f"{left.total()} left to mend", style="red")
+        out().print(f"{done.left} left to mend", style="red")
 
 
 def _print_ledger(done: Comparison) -> None:
@@ -128,13 +131,13 @@ def _print_ledger(done: Comparison) -> None:
 
 
 def _as_json(done: Comparison) -> dict[str, Any]:
+    from baton.ledger.reconciliation import KEPT
     from baton.pipeline.reconciling.differences import KINDS
 
     ledger = done.ledger
-    remaining = {one.key for one in done.remaining}
     return {
         "compared": {"contacts": done.contacts, "handoffs": done.handoffs},
-        "agree": not done.remaining and (ledger is None or ledger.ok),
+        "agree": not done.left and (ledger is None or ledger.ok),
         "leads": dict(ledger.leads) if ledger else None,
         "ledger": [
             {
@@ -146,6 +149,7 @@ def _as_json(done: Comparison) -> dict[str, Any]:
             }
             for one in (ledger.findings if ledger else ())
         ],
+        "counts": dict(done.counts),
         "differences": [
             {
                 "code": one.code,
@@ -159,8 +163,8 @@ def _as_json(done: Comparison) -> dict[str, Any]:
                 "cause": KINDS[one.code].cause,
                 "repair": KINDS[one.code].mend,
                 "safe": KINDS[one.code].repair.name.lower(),
-                "kept": KINDS[one.code].kept,
-                "left": one.key in remaining,
+                "kept": one.code in KEPT,
+                "left": done.is_left(one.code),
             }
             for one in done.found
         ],

@@ -29,13 +29,14 @@ def mark(value: object, *, plain: bool = True) -> str | None:
         return f"{Decimal(str(value)).normalize():f}"
     if isinstance(value, datetime):
         return _instant(value)
-    text = "\n".join(line.rstrip() for line in str(value).strip().splitlines())
+    text = "\n".join(map(str.rstrip, str(value).strip().splitlines()))
     if not text:
         return None
-    if _EPOCH.fullmatch(text):
-        return _instant(datetime.fromtimestamp(int(text) / 1000, UTC))
-    if _INSTANT.match(text):
-        return _read_instant(text)
+    if text[0].isdigit():
+        if _EPOCH.fullmatch(text):
+            return _instant(datetime.fromtimestamp(int(text) / 1000, UTC))
+        if _INSTANT.match(text):
+            return _read_instant(text)
     if plain and len(text) <= _LONGEST_PLAIN and "\n" not in text:
         return text
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:32]}"

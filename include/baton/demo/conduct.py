@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from baton.demo.attachment import forget_demo, read_record
 from baton.demo.environment import StateFolders, state_home
+from baton.demo.options import DemoOptions
 from baton.demo.processes import ProcessTable, exclusive
 from baton.demo.screen import Screen
 from baton.demo.services import SANDBOX
@@ -21,22 +21,9 @@ from baton.demo.summary import show_addresses
 from baton.errors import BatonError, ConfigurationError
 from baton.ledger import embedded
 
-__all__ = ["DemoOptions", "conduct", "stop_demo"]
+__all__ = ["conduct", "stop_demo"]
 
 _FAILED, _INTERRUPTED = 1, 130
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoOptions:
-    """What to play, and whether to stop and judge at the end (`once`)."""
-
-    once: bool = False
-    leads: Path | None = None
-    mapping: Path | None = None
-    overlay: Path | None = None
-    days: int = 90
-    live_leads: int = 8
-    seed: int = 7
 
 
 def conduct(options: DemoOptions, screen: Screen | None = None) -> int:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 from sqlalchemy import Engine
@@ -20,6 +19,7 @@ from baton.demo.contexts import demo_engine, open_demo
 from baton.demo.environment import StateFolders, project_root
 from baton.demo.known_exports import ExportPlan, plan_export
 from baton.demo.market import MarketAdmin
+from baton.demo.options import DemoOptions
 from baton.demo.processes import ProcessTable
 from baton.demo.screen import Phases, Screen
 from baton.demo.services import (
@@ -46,9 +46,6 @@ from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.bundle import read_bundle
 from baton.policy.loader import read_roster
 from baton.settings import Mode
-
-if TYPE_CHECKING:
-    from baton.demo.conduct import DemoOptions
 
 __all__ = ["play_export"]
 

@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -22,6 +21,7 @@ from baton.demo.environment import StateFolders, project_root
 from baton.demo.history import Day, HistoryReport, days_between, play_history
 from baton.demo.live import Landing, LiveWatch, settled
 from baton.demo.market import MarketAdmin
+from baton.demo.options import DemoOptions
 from baton.demo.processes import ProcessTable, wait_until
 from baton.demo.screen import Phase, Phases, Screen
 from baton.demo.services import (
@@ -53,9 +53,6 @@ from baton.policy.bundle import read_bundle
 from baton.policy.loader import read_roster
 from baton.settings import Mode
 from baton.validation.verdicts import preload
-
-if TYPE_CHECKING:
-    from baton.demo.conduct import DemoOptions
 
 __all__ = ["play_relay"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import TypeVar
 
 from baton.errors import IllegalTransitionError, InvariantError
@@ -151,6 +152,7 @@ def move(current: State, target: State) -> State:
     return target
 
 
+@cache
 def handoff_steps(current: HandoffState, target: HandoffState) -> tuple[HandoffState, ...]:
     """Return the shortest listed way from `current` to `target`, without `current`.
 

@@ -37,7 +37,13 @@ class ComparedLead:
     score_milli: int | None
     owner: str | None
     handoff: str | None
+    handoff_state: str | None
     disposition: str | None
+
+    @property
+    def owner_key(self) -> str | None:
+        """Return who owns its newest handoff."""
+        return self.owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +82,8 @@ class ComparedHandoff:
 _LEADS = """
     SELECT lead.id, lead.hubspot_id, lead.state, lead.merged_into, lead.last_modified_seen,
         last.cause AS last_cause, effect.state AS write_back, lead.band, lead.score_milli,
-        newest.owner_key AS owner, newest.key AS handoff, newest.disposition_code AS disposition
+        newest.owner_key AS owner, newest.key AS handoff, newest.state AS handoff_state,
+        newest.disposition_code AS disposition
     FROM lead
     LEFT JOIN LATERAL (
         SELECT cause FROM transition WHERE subject = 'lead' AND subject_id = lead.id
@@ -85,7 +92,7 @@ _LEADS = """
         SELECT state FROM effect WHERE effect.lead_id = lead.id AND kind = 'hubspot_state'
         ORDER BY id DESC LIMIT 1) effect ON true
     LEFT JOIN LATERAL (
-        SELECT handoff.key, handoff.disposition_code, hop.owner_key FROM handoff
+        SELECT handoff.key, handoff.state, handoff.disposition_code, hop.owner_key FROM handoff
         JOIN hop ON hop.handoff_id = handoff.id WHERE handoff.lead_id = lead.id
         ORDER BY handoff.id DESC, hop.number DESC LIMIT 1) newest ON true
 """
@@ -100,7 +107,7 @@ def leads_by_hubspot_ids(conn: Connection, hubspot_ids: Iterable[str]) -> dict[s
 
 
 def leads_between(
-    conn: Connection, after: str | None, until: str | None, *, limit: int = 5000
+    conn: Connection, after: str | None, until: str | None, *, limit: int
 ) -> list[ComparedLead]:
     """Return leads that are not final whose HubSpot id lies in (after, until], in its order.
 
@@ -114,6 +121,15 @@ def leads_between(
     )
     values = {"after": after or "", "until": until or "", "limit": limit}
     return [ComparedLead(**row._asdict()) for row in conn.execute(query, values)]
+
+
+def moved_since(conn: Connection, lead_ids: Iterable[int], since: datetime) -> set[int]:
+    """Return those of these leads of which a handoff has moved on at or after `since`."""
+    query = text(
+        "SELECT DISTINCT handoff.lead_id FROM handoff JOIN transition ON subject = 'handoff'"
+        " AND subject_id = handoff.id WHERE handoff.lead_id = ANY(:ids) AND transition.at >= :since"
+    )
+    return set(conn.scalars(query, {"ids": list(lead_ids), "since": since}))
 
 
 _HANDOFFS = f"""
@@ -159,3 +175,45 @@ def handoffs_again(conn: Connection, ids: Sequence[int]) -> Mapping[int, Compare
 
 def _handoffs(rows: Iterable[Any]) -> list[ComparedHandoff]:
     return [ComparedHandoff(**row._asdict()) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKey:
+    """A handoff's key: how many hops it has had, and whose it is.
+
+    `lead_ids` are its lead and the one that was merged into; `records` are the Salesforce records
+    that the ledger holds for them.
+    """
+
+    key: str
+    hops: int
+    lead_ids: frozenset[int]
+    records: frozenset[str]
+
+    def is_of(self, lead: ComparedLead) -> bool:
+        """Tell whether a lead is the handoff's own, by whatever merges."""
+        return lead.id in self.lead_ids or lead.merged_into in self.lead_ids
+
+
+def known_keys(conn: Connection, keys: Iterable[str]) -> dict[str, KnownKey]:
+    """Return those of these handoffs' keys that the ledger holds, by key."""
+    query = text(
+        """
+        SELECT handoff.key, array_remove(ARRAY[lead.id, lead.merged_into], NULL) AS lead_ids,
+            (SELECT max(number) FROM hop WHERE hop.handoff_id = handoff.id) AS hops,
+            array_remove(ARRAY[lead.salesforce_lead_id, lead.salesforce_contact_id,
+                survivor.salesforce_lead_id, survivor.salesforce_contact_id], NULL) AS records
+        FROM handoff JOIN lead ON lead.id = handoff.lead_id
+        LEFT JOIN lead survivor ON survivor.id = lead.merged_into
+        WHERE handoff.key = ANY(:keys)
+        """
+    )
+    return {
+        row.key: KnownKey(
+            key=row.key,
+            hops=row.hops or 0,
+            lead_ids=frozenset(row.lead_ids),
+            records=frozenset(row.records),
+        )
+        for row in conn.execute(query, {"keys": list(keys)})
+    }

@@ -1,4 +1,7 @@
-"""Everything needed to render the effects of a handoff, read in one query for many of them."""
+"""Everything needed to render the effects of a handoff, read in one query for many of them.
+
+Only that: reading documents nobody looks at took longer than writing the records did.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, null, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from baton.ledger.persons import PersonFields, people
+from baton.ledger.persons import PersonFields, told
 from baton.ledger.tables import among, decision, disposition, handoff, hop, lead
 
 FORGOTTEN = PersonFields()
@@ -32,7 +35,7 @@ class HopTerms:
 
 @dataclass(frozen=True, slots=True)
 class HandoffDossier:
-    """A handoff with its lead, person, hops and the result of the decision that made it."""
+    """A handoff with its lead, person and hops; its decision's `score` where it was asked for."""
 
     handoff_id: int
     key: str
@@ -45,8 +48,7 @@ class HandoffDossier:
     score_milli: int | None
     source: str | None
     package: Mapping[str, Any]
-    result: Mapping[str, Any]
-    policy_hash: str
+    score: Mapping[str, Any]
     lead_id: int
     hubspot_id: str
     salesforce_lead_id: str | None
@@ -63,26 +65,37 @@ class HandoffDossier:
         return f"{self.key}.{number}"
 
 
-def handoff_dossiers(conn: Connection, handoff_ids: Iterable[int]) -> dict[int, HandoffDossier]:
-    """Return the dossiers of these handoffs by handoff id."""
+_TOLD = (
+    "id", "key", "state", "mode", "captured_at", "decided_at", "band", "trigger", "score_milli",
+    "source", "package", "lead_id",
+)  # fmt: skip
+
+
+def handoff_dossiers(
+    conn: Connection, handoff_ids: Iterable[int], *, scored: bool = False
+) -> dict[int, HandoffDossier]:
+    """Return the dossiers of these handoffs by handoff id; `scored`: with their decisions' scores.
+
+    A score lies deep in the longest document there is, and only a Lead's record shows it.
+    """
     ids = sorted(set(handoff_ids))
     if not ids:
         return {}
     hops = _hops(conn, ids)
+    columns = [
+        *(handoff.c[name] for name in _TOLD),
+        lead.c.hubspot_id,
+        lead.c.salesforce_lead_id,
+        lead.c.salesforce_contact_id,
+        (decision.c.result["score"] if scored else null()).label("score"),
+    ]
     rows = conn.execute(
-        select(
-            handoff,
-            lead.c.hubspot_id,
-            lead.c.salesforce_lead_id,
-            lead.c.salesforce_contact_id,
-            decision.c.result,
-            decision.c.policy_hash,
-        )
+        select(*columns)
         .join(lead, lead.c.id == handoff.c.lead_id)
         .join(decision, decision.c.id == handoff.c.decision_id)
         .where(among(handoff.c.id, ids))
     ).all()
-    persons = people(conn, [row.lead_id for row in rows])
+    persons = told(conn, [row.lead_id for row in rows])
     return {
         row.id: _dossier(row, hops.get(row.id, ()), persons.get(row.lead_id, FORGOTTEN))
         for row in rows
@@ -100,8 +113,7 @@ class LeadDossier:
     score_milli: int | None
     cycle: int
     decided_at: datetime | None
-    result: Mapping[str, Any]
-    policy_hash: str | None
+    score: Mapping[str, Any]
     person: PersonFields
     handoff_key: str | None = None
     owner_key: str | None = None
@@ -117,7 +129,7 @@ def lead_dossiers(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadDo
     if not ids:
         return {}
     newest = (
-        select(decision)
+        select(decision.c.lead_id, decision.c.decided_at, decision.c.result["score"].label("score"))
         .ext(distinct_on(decision.c.lead_id))
         .where(among(decision.c.lead_id, ids))
         .order_by(decision.c.lead_id, decision.c.id.desc())
@@ -125,16 +137,11 @@ def lead_dossiers(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadDo
         .subquery()
     )
     rows = conn.execute(
-        select(
-            lead,
-            newest.c.decided_at,
-            newest.c.result,
-            newest.c.policy_hash,
-        )
+        select(lead, newest.c.decided_at, newest.c.score)
         .outerjoin(newest, newest.c.lead_id == lead.c.id)
         .where(among(lead.c.id, ids))
     )
-    persons = people(conn, ids)
+    persons = told(conn, ids)
     newest_handoffs = _newest_handoffs(conn, ids)
     return {
         row.id: LeadDossier(
@@ -145,8 +152,7 @@ def lead_dossiers(conn: Connection, lead_ids: Iterable[int]) -> dict[int, LeadDo
             score_milli=row.score_milli,
             cycle=row.cycle,
             decided_at=row.decided_at,
-            result=row.result or {},
-            policy_hash=row.policy_hash,
+            score=row.score or {},
             person=persons.get(row.id, FORGOTTEN),
             cold_since=row.cold_since,
             **newest_handoffs.get(row.id, {}),
@@ -188,7 +194,7 @@ def _hops(conn: Connection, handoff_ids: list[int]) -> dict[int, tuple[HopTerms,
     found: dict[int, list[HopTerms]] = {}
     rows = conn.execute(
         select(hop).where(among(hop.c.handoff_id, handoff_ids)).order_by(hop.c.number)
-    )
+    ).all()
     for row in rows:
         found.setdefault(row.handoff_id, []).append(
             HopTerms(
@@ -218,8 +224,7 @@ def _dossier(row: Row[Any], hops: tuple[HopTerms, ...], person: PersonFields) ->
         score_milli=row.score_milli,
         source=row.source,
         package=row.package,
-        result=row.result,
-        policy_hash=row.policy_hash,
+        score=row.score or {},
         lead_id=row.lead_id,
         hubspot_id=row.hubspot_id,
         salesforce_lead_id=row.salesforce_lead_id,

@@ -18,6 +18,8 @@ _FINAL = ", ".join(f"'{state.value}'" for state in sorted(FINAL_LEAD_STATES))
 LARGEST_GROUP = 20
 """A sign that more contacts share is no person's (a telephone exchange, a test address)."""
 
+# Sign by sign through the index: a join lets the planner compare everybody with everybody as long as
+# it believes the tables small, as in the first minutes of a first load.
 _SHARED = f"""
 WITH mine AS (
     SELECT DISTINCT p.lead_id, sign.value AS sign
@@ -26,9 +28,12 @@ WITH mine AS (
 ), shared AS (
     SELECT mine.sign, mine.lead_id, other.lead_id AS other_id,
            count(*) OVER (PARTITION BY mine.lead_id, mine.sign) AS many
-    FROM mine JOIN person other ON other.identity @> to_jsonb(mine.sign)
-        AND other.lead_id <> mine.lead_id AND other.erased_at IS NULL
-    JOIN lead l ON l.id = other.lead_id AND l.state NOT IN ({_FINAL})
+    FROM mine CROSS JOIN LATERAL (
+        SELECT p.lead_id FROM person p JOIN lead l ON l.id = p.lead_id
+        WHERE p.identity @> to_jsonb(mine.sign) AND p.lead_id <> mine.lead_id
+            AND p.erased_at IS NULL AND l.state NOT IN ({_FINAL})
+        LIMIT {LARGEST_GROUP}
+    ) AS other
 )
 SELECT DISTINCT least(lead_id, other_id) AS lead_id, greatest(lead_id, other_id) AS other_id,
        split_part(sign, ':', 1) AS sign

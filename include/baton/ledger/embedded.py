@@ -97,13 +97,15 @@ class EmbeddedServer:
 def default_data_dir(environment: Mapping[str, str] | None = None) -> Path:
     """Return where the embedded server keeps its data unless told otherwise.
 
-    ``BATON_DATA_DIR`` wins; then the user's data directory. The super-user gets a system
-    directory, because PostgreSQL runs as another user there, and every parent of its data has to
+    ``BATON_DATA_DIR`` wins; then ``BATON_HOME``, in which the demo's own server is another; then
+    the user's data directory. The super-user gets a system directory, because PostgreSQL runs as another user there, and every parent of its data has to
     be open to that user: nobody wants that for a home directory.
     """
-    given = (os.environ if environment is None else environment).get(DATA_DIR_VARIABLE)
-    if given:
+    variables = os.environ if environment is None else environment
+    if given := variables.get(DATA_DIR_VARIABLE):
         return Path(given).expanduser().resolve() / "postgres"
+    if home := variables.get("BATON_HOME", "").strip():
+        return Path(home).expanduser().resolve() / "ledger" / "postgres"
     if os.geteuid() == 0:
         return Path("/var/lib/baton/postgres")
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")

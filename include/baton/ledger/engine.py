@@ -24,9 +24,9 @@ CONNECT_TIMEOUT_SECONDS = 10
 def ledger_engine(url: str, *, pooled: bool = False, pool_size: int = 4) -> Engine:
     """Return an engine for the ledger at `url`.
 
-    Without a pool (the default) each connection is closed after use: a task process is short, and
-    the embedded server has only a hundred connections for everybody. Long-lived processes that
-    talk to the ledger all the time pass ``pooled=True``.
+    Without a pool (the default) each connection is closed after use: the embedded server has only a
+    hundred connections for everybody. Who talks to the ledger all the time (a task, a command that
+    runs steps, the pages) passes ``pooled=True`` and disposes of the engine at the end.
 
     Raises SettingsError if `url` is not a PostgreSQL address.
     """

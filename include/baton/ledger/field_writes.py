@@ -11,14 +11,14 @@ the two, both values count as ours: what stands there tells which it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from baton.ledger.bulk import insert_rows
+from baton.ledger.bulk import array_text, insert_columns
 from baton.ledger.tables import among
 from baton.ledger.tables_edits import field_write
 
@@ -41,6 +41,9 @@ class NewFieldWrite:
     looked_at: datetime
 
 
+_NAMES = tuple(NewFieldWrite.__dataclass_fields__)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldWrite(NewFieldWrite):
     """A value as it was written, or may have been (`landed`)."""
@@ -60,8 +63,10 @@ Newest = Mapping[tuple[int, str], FieldWrite]
 
 def intend(conn: Connection, news: Sequence[NewFieldWrite]) -> list[int]:
     """Store what is about to be written; return the ids in no promised order."""
-    rows = insert_rows(conn, field_write, [asdict(new) for new in news], returning=("id",))
-    return [row.id for row in rows]
+    if not news:
+        return []
+    columns = {name: [getattr(new, name) for new in news] for name in _NAMES}
+    return [row[0] for row in insert_columns(conn, field_write, columns, returning=("id",))]
 
 
 def intend_each(conn: Connection, groups: Sequence[Sequence[NewFieldWrite]]) -> list[list[int]]:
@@ -79,9 +84,14 @@ def landed(conn: Connection, records: Mapping[int, str | None], ids: Iterable[in
         text(
             "UPDATE field_write SET landed = true, record_id = coalesce(new.record, record_id)"
             " FROM unnest(CAST(:leads AS bigint[]), CAST(:records AS text[])) AS new(lead, record)"
-            " WHERE field_write.id = ANY(:ids) AND field_write.lead_id = new.lead"
+            " WHERE field_write.id = ANY(CAST(:ids AS bigint[]))"
+            " AND field_write.lead_id = new.lead"
         ),
-        {"leads": list(records), "records": list(records.values()), "ids": list(ids)},
+        {
+            "leads": array_text(records),
+            "records": array_text(records.values()),
+            "ids": array_text(ids),
+        },
     )
 
 
@@ -93,7 +103,7 @@ def newest(conn: Connection, system: str, lead_ids: Iterable[int]) -> Newest:
         .where(among(field_write.c.lead_id, lead_ids), field_write.c.system == system)
         .order_by(field_write.c.lead_id, field_write.c.field, field_write.c.id.desc())
     )
-    return {(row.lead_id, row.field): _as_write(row) for row in conn.execute(query)}
+    return {(row.lead_id, row.field): _as_write(row) for row in conn.execute(query).all()}
 
 
 def of_leads(

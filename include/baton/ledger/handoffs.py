@@ -47,7 +47,6 @@ __all__ = [
     "OpenTerms",
     "add_hop",
     "advance",
-    "advance_all",
     "assigned_since",
     "by_keys",
     "by_opportunity_ids",
@@ -63,9 +62,9 @@ __all__ = [
     "open_of_leads",
     "open_with_terms",
     "page",
+    "reach_all",
     "set_state",
     "stamp",
-    "stamp_all",
     "update_package",
 ]
 
@@ -203,44 +202,65 @@ def advance(
     return True
 
 
-def advance_all(
+def reach_all(
     conn: Connection,
-    causes: Mapping[int, tuple[datetime, str]],
-    target: HandoffState,
+    stamp: str,
+    reached: Mapping[int, tuple[datetime, str]],
+    target: HandoffState | None = None,
     *,
     by: str = "baton",
 ) -> None:
-    """Move many handoffs to `target`, each with its instant and cause by id; see `advance`."""
-    if not causes:
+    """Stamp many handoffs and move them to `target`, each with its instant and cause by id.
+
+    Of the stamps the earliest known stays; where no way leads to `target`, the state does. Both in
+    one statement: each change of a row is a new one in all its indexes. Raises InvariantError for
+    an unknown stamp, and for a `target` that ends a handoff.
+    """
+    if stamp not in EARLIEST_WINS:
+        raise InvariantError(f"a handoff has no stamp '{stamp}'")
+    if not reached:
         return
-    found = select(handoff).where(among(handoff.c.id, causes)).order_by(handoff.c.id)
-    moved: list[Transition] = []
-    reached: list[int] = []
-    for row in map(as_handoff, conn.execute(found.with_for_update()).all()):
-        steps = handoff_steps(row.state, target)
-        if not HANDOFF_MOVES[target] and steps:
-            _go(conn, row, steps, at=causes[row.id][0], cause=causes[row.id][1], by=by)
-        elif steps:
-            reached.append(row.id)
-            moved += _moves(row, steps, at=causes[row.id][0], cause=causes[row.id][1], by=by)
-    conn.execute(update(handoff).where(among(handoff.c.id, reached)).values(state=target.value))
+    moved = [] if target is None else _ways(conn, reached, target, by=by)
+    after = {one.subject_id: one.after for one in moved}
+    conn.execute(
+        text(
+            f"UPDATE handoff SET {stamp} = least({stamp}, told.at),"  # noqa: S608  # checked
+            " state = coalesce(told.state, handoff.state) FROM unnest(CAST(:ids AS bigint[]),"
+            " CAST(:instants AS timestamptz[]), CAST(:states AS text[])) AS told(id, at, state)"
+            " WHERE handoff.id = told.id"
+        ),
+        {
+            "ids": sorted(reached),
+            "instants": [reached[one][0] for one in sorted(reached)],
+            "states": [after.get(one) for one in sorted(reached)],
+        },
+    )
     transitions.record(conn, moved)
 
 
-def stamp_all(conn: Connection, name: str, instants: Mapping[int, datetime]) -> None:
-    """Store one instant of many handoffs, by id; of each the earliest known stays."""
-    if name not in EARLIEST_WINS:
-        raise InvariantError(f"a handoff has no stamp '{name}'")
-    if not instants:
-        return
-    conn.execute(
-        text(
-            f"UPDATE handoff SET {name} = least({name}, told.at) FROM unnest("  # noqa: S608  # checked
-            "CAST(:ids AS bigint[]), CAST(:instants AS timestamptz[])) AS told(id, at)"
-            " WHERE handoff.id = told.id"
-        ),
-        {"ids": list(instants), "instants": list(instants.values())},
-    )
+def _ways(
+    conn: Connection,
+    reached: Mapping[int, tuple[datetime, str]],
+    target: HandoffState,
+    *,
+    by: str,
+) -> list[Transition]:
+    """Return the steps of these handoffs to `target`, the last of each last; locks them."""
+    if not HANDOFF_MOVES[target]:
+        raise InvariantError(f"'{target}' ends a handoff: it is moved there by itself")
+    query = select(handoff.c.id, handoff.c.state).where(among(handoff.c.id, reached))
+    return [
+        step
+        for handoff_id, state in conn.execute(query.order_by(handoff.c.id).with_for_update()).all()
+        for step in _moves(
+            handoff_id,
+            HandoffState(state),
+            handoff_steps(HandoffState(state), target),
+            at=reached[handoff_id][0],
+            cause=reached[handoff_id][1],
+            by=by,
+        )
+    ]
 
 
 def decided(conn: Connection, ids: Iterable[int]) -> dict[int, datetime]:
@@ -298,17 +318,23 @@ def _go(
     by: str,
 ) -> None:
     conn.execute(update(handoff).where(handoff.c.id == row.id).values(state=steps[-1].value))
-    transitions.record(conn, _moves(row, steps, at=at, cause=cause, by=by))
+    transitions.record(conn, _moves(row.id, row.state, steps, at=at, cause=cause, by=by))
     if not HANDOFF_MOVES[steps[-1]]:
         outcomes.supersede_of_ended(conn, row.id, at=at, by=by)
 
 
 def _moves(
-    row: HandoffRow, steps: Sequence[HandoffState], *, at: datetime, cause: str, by: str
+    handoff_id: int,
+    state: HandoffState,
+    steps: Sequence[HandoffState],
+    *,
+    at: datetime,
+    cause: str,
+    by: str,
 ) -> list[Transition]:
-    before = (row.state, *steps)
+    before = (state, *steps)
     return [
-        Transition("handoff", row.id, came_from, after, at, cause, by)
+        Transition("handoff", handoff_id, came_from, after, at, cause, by)
         for came_from, after in zip(before, steps, strict=False)
     ]
 

@@ -248,7 +248,7 @@ def _lease(
     ids = [row.id for row in rows]
     leased = {
         row.id: ClaimedEffect(**row._asdict())
-        for row in conn.execute(_LEASE, {"worker": worker, "until": until, "ids": ids})
+        for row in conn.execute(_LEASE, {"worker": worker, "until": until, "ids": ids}).all()
     }
     expired = [row for row in rows if row.state == EffectState.LEASED]
     if expired:

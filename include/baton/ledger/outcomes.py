@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select, text, update
 from baton.errors import InvariantError, StaleLeaseError
 from baton.leads.states import EffectState, move
 from baton.ledger import transitions
+from baton.ledger.bulk import array_text
 from baton.ledger.effects import ASSIGNMENT_KINDS
 from baton.ledger.json_text import json_text, storable
 from baton.ledger.tables import among, effect
@@ -83,12 +84,12 @@ def all_done(
     if not carried:
         return
     values = {
-        "ids": list(carried),
-        "fences": [fence for fence, _ in carried.values()],
-        "results": [json_text(result) for _, result in carried.values()],
+        "ids": array_text(carried),
+        "fences": array_text(fence for fence, _ in carried.values()),
+        "results": array_text(json_text(result) for _, result in carried.values()),
         "now": now,
     }
-    lost = set(carried).difference(conn.execute(_ALL_DONE, values).scalars())
+    lost = set(carried).difference(conn.execute(_ALL_DONE, values).scalars().all())
     if lost:
         raise StaleLeaseError(f"{len(lost)} effects are no longer held, effect {min(lost)} is one")
 

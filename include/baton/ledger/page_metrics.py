@@ -128,13 +128,23 @@ class SystemClock:
 class Measured:
     """The figures of a stretch of time: of all, split, by week (its Monday), and how fast told.
 
-    Weeks without a handoff are left out.
+    Weeks without a handoff are left out. `system_of` is the system's clock by band.
     """
 
     whole: Figures
     splits: tuple[Split, ...]
     weeks: dict[datetime, Figures]
     system: SystemClock
+    system_of: dict[str | None, SystemClock]
+
+    def of_band(self, band: str | None) -> tuple[Figures, SystemClock]:
+        """Return the figures and the system's clock of one band; of all without one."""
+        if band is None:
+            return self.whole, self.system
+        figures = next(
+            (one.figures for one in self.splits if (one.by, one.value) == ("band", band)), Figures()
+        )
+        return figures, self.system_of.get(band, SystemClock(0, None, None))
 
 
 def measured(
@@ -165,6 +175,10 @@ def measured(
         splits=tuple(_splits(inside)),
         weeks={week: _figures([one for one in tallies if one.week == week]) for week in weeks},
         system=_system(inside),
+        system_of={
+            band: _system([one for one in inside if one.band == band])
+            for band in {one.band for one in inside}
+        },
     )
 
 

@@ -111,8 +111,7 @@ def open_work(conn: Connection, now: datetime, bands: Sequence[str]) -> OpenWork
             min(first_touch_due) FILTER (WHERE late AND NOT hot) AS others_due,
             count(*) FILTER (WHERE untouched) AS untouched,
             min(assigned_at) FILTER (WHERE untouched) AS untouched_since,
-            (array_agg(id ORDER BY first_touch_due, id) FILTER (WHERE hot AND late))[1:{SHOWN_LATE}]
-                AS latest
+            array_agg(id) FILTER (WHERE hot AND late) AS latest
         FROM (
             SELECT h.id, present.*, h.first_touch_at IS NULL AS untouched,
                 h.first_touch_at IS NULL
@@ -145,7 +144,10 @@ def _earliest(instants: Iterable[datetime | None]) -> datetime | None:
 
 
 def _late(conn: Connection, ids: Sequence[int]) -> list[LateLead]:
-    """Return the latest of these handoffs: a few of each owner, of whom the longest are shown."""
+    """Return those of these handoffs that have been due for longest.
+
+    Asked apart: ordered in the aggregate, all that is open would be sorted for the sake of a few.
+    """
     query = text(
         f"""
         SELECT h.lead_id, h.key, person.company_name, present.owner_key, present.first_touch_due

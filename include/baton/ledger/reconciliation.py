@@ -13,11 +13,20 @@ from baton.ledger.tables import among
 from baton.ledger.tables_reconcile import difference, reconcile_pass
 
 NIGHTLY, DEMAND = "nightly", "demand"
+CHECK = "reconciliation"
+"""The name under which the last comparison's result stands among the checks."""
+KEPT = frozenset(
+    {"property_edited", "shared_edited", "owner_changed", "key_edited", "task_deleted"}
+)
+"""Differences that a person made and that stand: nobody has to do anything about them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One comparison. `reached`: the id that its `phase` goes on with."""
+    """One comparison. `reached`: the id that its `phase` goes on with.
+
+    In the phase ``salesforce``: a handoff's id, then an object and the id of a record of it.
+    """
 
     id: int
     kind: str
@@ -45,7 +54,12 @@ class Found:
     @property
     def key(self) -> str:
         """Return what it is about, so that the same difference is one row."""
-        subject = f"lead {self.lead_id}" if self.lead_id else f"contact {self.hubspot_id}"
+        if self.lead_id:
+            subject = f"lead {self.lead_id}"
+        elif self.salesforce_id:
+            subject = f"record {self.salesforce_id}"
+        else:
+            subject = f"contact {self.hubspot_id}"
         handoff = f"handoff {self.handoff_id}" if self.handoff_id else ""
         return "|".join((self.code, subject, handoff, self.field or ""))
 
@@ -197,10 +211,10 @@ def open_ones(conn: Connection, *, limit: int = 10_000) -> list[DifferenceRow]:
 
 
 def open_counts(conn: Connection) -> dict[str, int]:
-    """Return how many differences are open, by code."""
+    """Return how many differences want mending, by code; what people made and stands is left out."""
     query = (
         select(difference.c.code, func.count())
-        .where(difference.c.settled_at.is_(None))
+        .where(difference.c.settled_at.is_(None), difference.c.code.not_in(sorted(KEPT)))
         .group_by(difference.c.code)
         .order_by(difference.c.code)
     )

@@ -159,7 +159,12 @@ person = Table(
     comment="all personal data of leads, and nothing else",
 )
 Index("ix_person_email", text("lower(email)"), _table=person)
-Index("ix_person_identity", person.c.identity, postgresql_using="gin")
+Index(
+    "ix_person_identity",
+    person.c.identity,
+    postgresql_using="gin",
+    postgresql_with={"fastupdate": "off"},  # or every look-up reads the list of what is new
+)
 
 snapshot = Table(
     "snapshot",

@@ -187,10 +187,16 @@ class SlackGateway:
     def find_by_key(
         self, channel: str, key: str, oldest: datetime, *, thread_ts: str | None = None
     ) -> Posted | None:
-        """Return the message that carries `key`, posted at or after `oldest`, or None.
+        """Return a message that carries `key`, posted at or after `oldest`, or None.
 
         `channel` as the target of `post`; with `thread_ts` the thread's replies are searched.
         """
+        return next(self.all_by_key(channel, key, oldest, thread_ts=thread_ts), None)
+
+    def all_by_key(
+        self, channel: str, key: str, oldest: datetime, *, thread_ts: str | None = None
+    ) -> Iterator[Posted]:
+        """Yield every message that carries `key`; for the arguments see `find_by_key`."""
         where = self._channel_of(channel)
         since = f"{oldest.timestamp():.6f}"
         options: dict[str, Any] = {"channel": where, "oldest": since, "inclusive": True}
@@ -201,8 +207,7 @@ class SlackGateway:
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == EVENT_TYPE and payload.get("key") == key:
-                return Posted(where, str(message["ts"]))
-        return None
+                yield Posted(where, str(message["ts"]))
 
     def update(
         self, channel: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]]

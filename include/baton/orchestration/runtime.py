@@ -34,6 +34,7 @@ def task_context() -> Iterator[Context]:
     ctx = open_context(
         replace(settings, pages_url=settings.pages_url or pages_below_airflow()),
         connections,
+        pooled=True,
         raw_connection=raw_connection,
         # Airflow sets it for every task.
         run=os.environ.get("AIRFLOW_CTX_DAG_RUN_ID"),

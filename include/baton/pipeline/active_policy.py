@@ -36,7 +36,7 @@ def active_policy(conn: Connection) -> Agreement:
     if roster is None:
         msg = "there is no roster: run 'baton roster import include/policy/roster.yaml'"
         raise ConfigurationError(msg)
-    return Agreement(_parsed(tuple(sorted(bundle.texts.items()))), roster_from_json(roster.content))
+    return Agreement(_parsed(tuple(sorted(bundle.texts.items()))), _roster(roster.content))
 
 
 def current_policy(conn: Connection) -> Policy | None:
@@ -48,3 +48,8 @@ def current_policy(conn: Connection) -> Policy | None:
 @lru_cache(maxsize=4)
 def _parsed(texts: tuple[tuple[str, str], ...]) -> Policy:
     return parse_policy(PolicyBundle(dict(texts)))
+
+
+@lru_cache(maxsize=4)
+def _roster(content: str) -> Roster:
+    return roster_from_json(content)

@@ -133,7 +133,9 @@ def open_context(
 ) -> Context:
     """Open the ledger and build the gateways; nothing is called outside yet.
 
-    `pooled` keeps connections to the ledger: for a process that runs many steps (a replay).
+    `pooled` keeps the connections that are in use at once, mostly one, until the engine is disposed
+    of: every call outside asks the ledger for its turn first, and opening a connection for each
+    costs PostgreSQL more than all else of it.
 
     Raises:
         LedgerUnavailableError: the ledger does not answer.

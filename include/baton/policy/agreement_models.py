@@ -59,6 +59,7 @@ class Commitment(PolicyModel):
 
     say: str
     metric: str
+    band: str | None = None
     at_least: Decimal | None = None
     at_most: Decimal | None = None
     unit: str = ""
@@ -120,7 +121,7 @@ class Guards(PolicyModel):
     """Brakes. What goes beyond them in one run is held for a person; hot leads pass.
 
     `share_of_a_book`: the percentage of one person's open handoffs that one run may take away from
-    them, but never fewer than `always_so_many`. None: no limit.
+    them, or pass on to them from others, but never fewer than `always_so_many`. None: no limit.
     """
 
     handoffs_per_run: int = Setting(default=200, ge=1)

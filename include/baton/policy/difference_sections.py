@@ -334,6 +334,8 @@ def _commitment(one: Difference) -> str | None:
         return _came_or_went(one, subject, lambda _value: f"“{said}”")
     if isinstance(one.before, Decimal) and isinstance(one.after, Decimal):
         return f"{subject}: {phrase(one.path[-1])} {instead(one.after, one.before)}"
+    if one.path[-1] == "band":
+        return f"{subject} counts {one.after or 'all'} leads instead of {one.before or 'all'}"
     return None
 
 

@@ -86,7 +86,7 @@ def promises(policy: Policy) -> Section:
     blocks: list[Block] = []
     for title, side in (("Marketing", both.marketing), ("Sales", both.sales)):
         if side:
-            rows = tuple((one.say, phrase_of(one.metric), _target(one)) for one in side)
+            rows = tuple((one.say, _measure(one), _target(one)) for one in side)
             blocks.append(
                 Grid(f"What {title.lower()} promises", (f"{title} promises", "Measured by", "Target"), rows)
             )  # fmt: skip
@@ -96,6 +96,11 @@ def promises(policy: Policy) -> Section:
 def phrase_of(name: str) -> str:
     """Return the name of a metric as words."""
     return name.replace("_", " ").replace("sla ", "SLA ")
+
+
+def _measure(one: Commitment) -> str:
+    of = f", of the band {one.band}" if one.band else ""
+    return phrase_of(one.metric) + of
 
 
 def _target(one: Commitment) -> str:

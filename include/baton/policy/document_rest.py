@@ -79,8 +79,9 @@ def _limits(guards: Guards) -> Iterator[str]:
     yield f"More than {joined(limits, 'or')} in one run wait for a person; the highest band passes."
     if guards.share_of_a_book is not None:
         yield (
-            f"One run takes at most {guards.share_of_a_book} % of their open leads from one person "
-            f"({guards.always_so_many} in any case); more wait for a person, too."
+            f"One run takes at most {guards.share_of_a_book} % of their open leads from one person, and "
+            f"passes at most as many on to them ({guards.always_so_many} in any case); more wait for "
+            "a person, too."
         )
     ends = {WhenUnanswered.RELEASE: "it is released", WhenUnanswered.KEEP: "it stays as it was"}
     then = ends[guards.unanswered.then]

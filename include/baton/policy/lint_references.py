@@ -58,8 +58,9 @@ def _what_baton_knows(policy: Policy) -> Iterator[Finding]:
         yield from _known("value to write back", what, WRITTEN_BACK, path, in_full=True)
     for side in ("marketing", "sales"):
         for at, commitment in enumerate(getattr(policy.commitments, side)):
-            path = ("commitments", side, at, "metric")
-            yield from _known("metric", commitment.metric, METRIC_NAMES, path)
+            path = ("commitments", side, at)
+            yield from _known("metric", commitment.metric, METRIC_NAMES, (*path, "metric"))
+            yield from _known("band", commitment.band, policy.bands, (*path, "band"))
     if policy.quiet_hours is not None:
         quiet = policy.quiet_hours
         for at, band in enumerate(quiet.except_bands):

@@ -119,6 +119,7 @@ class Site:
         base = base_of(request)
         text = self._templates.get_template(template).render(
             base=base,
+            airflow=base.removesuffix("/baton"),
             pages=PAGES,
             here=request.url.path.removeprefix(root_of(request)).strip("/").partition("/")[0],
             visitor=visitor,

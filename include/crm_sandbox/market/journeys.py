@@ -77,10 +77,13 @@ _ARRIVALS = (13.6, 14.4, 13.8, 12.9, 10.2, 3.0, 3.4)
 """Mean number of new people a day, Monday first: about 900 in ninety days."""
 
 
-def arrivals(seed: int, day: date) -> list[str]:
-    """The keys of the buyers whose journey begins on that day (in their own zone)."""
+def arrivals(seed: int, day: date, *, busy: float = 1.0) -> list[str]:
+    """The keys of the buyers whose journey begins on that day (in their own zone).
+
+    `busy` times as many as usual; those who come anyway are the same.
+    """
     rng = stream(seed, "arrivals", day.isoformat())
-    mean = _ARRIVALS[day.weekday()]
+    mean = _ARRIVALS[day.weekday()] * busy
     count = max(0, round(rng.gauss(mean, mean * 0.2)))
     return [f"{day.isoformat()}-{number:02d}" for number in range(count)]
 

@@ -42,14 +42,21 @@ class Market:
     """
 
     def __init__(
-        self, clock: SandboxClock, portal: Portal, org: Org, workspace: Workspace, *, seed: int = 7
+        self,
+        clock: SandboxClock,
+        portal: Portal,
+        org: Org,
+        workspace: Workspace,
+        *,
+        seed: int = 7,
+        busy: float = 1.0,
     ) -> None:
-        """Nothing is made before `set_up`."""
+        """Nothing is made before `set_up`. `busy` times as many buyers as usual come by."""
         self._clock = clock
         self._portal = portal
         self._org = org
         self._workspace = workspace
-        self._seed = seed
+        self._seed, self._busy = seed, busy
         self._agenda = Agenda()
         self._ground: Ground | None = None
         self._planned_until: date | None = None
@@ -149,7 +156,7 @@ class Market:
         day = self._planned_until or opened.date() - timedelta(days=1)
         while day < until.date() + timedelta(days=1):
             day += timedelta(days=1)
-            for key in arrivals(self._seed, day):
+            for key in arrivals(self._seed, day, busy=self._busy):
                 buyer = make_buyer(self._seed, key, self._companies)
                 for step in journey(self._seed, buyer, day):
                     if step.at >= opened:

@@ -182,6 +182,12 @@ def test_fields_that_cannot_be_written(salesforce, unique) -> None:
     text = refused(Status="Nonsense")
     assert "Salesforce (salesforce_default) refused Status" in text
     assert "add the value to the picklist" in text
+    known = {key: unique("h"), "LastName": "Made", "Company": "C"}
+    salesforce.upsert("Lead", key, [known])
+    locked = known | {"CreatedDate": "2026-03-02T10:00:05.000+0000"}
+    text = str(salesforce.upsert("Lead", key, [locked])[known[key]].error)
+    assert "Salesforce (salesforce_default) refused CreatedDate" in text
+    assert "make it editable (field-level security) in the permission set" in text
     text = refused(Missing__c="1")
     assert "Lead has no field Missing__c that this user may see" in text
     assert "salesforce_default" in text

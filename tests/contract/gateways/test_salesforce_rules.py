@@ -202,6 +202,16 @@ def test_a_lost_race_or_a_lock_is_tried_once_more_and_only_for_its_records() -> 
     assert isinstance(results["c"].error, RetriableRecordError)
 
 
+def test_two_workers_meet_the_rows_that_salesforce_locks_in_one_order() -> None:
+    tasks = [
+        {"K": key, "WhoId": who} for key, who in (("d", "2"), ("a", "3"), ("c", "1"), ("b", "2"))
+    ]
+    one, other = Org(), Org()
+    write_collection("x", "Task", "K", tasks, one)
+    write_collection("x", "Task", "K", tasks[::-1], other)
+    assert one.sent == other.sent == [["c", "b", "d", "a"]], "by person, then by key"
+
+
 def test_an_answer_of_another_length_is_not_trusted() -> None:
     with pytest.raises(AmbiguousOutcomeError):
         write_collection("x", "Lead", "K", records("a", "b"), lambda _: [{"success": True}])

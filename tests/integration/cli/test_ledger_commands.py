@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from baton.cli import app
+from baton.ledger import crm_objects
+from baton.ledger.crm_objects import Finding
+from baton.ledger.engine import ledger_engine, transaction
 
 POLICY = Path(__file__).resolve().parents[3] / "include" / "policy"
 
@@ -89,6 +93,22 @@ def test_doctor_and_setup_find_what_is_missing_and_create_it(run, sandbox, monke
     assert well.exit_code == 0, well.stdout
     assert "all is well" in well.stdout
     assert "everybody is an active Salesforce user" in well.stdout
+
+
+def test_doctor_tells_which_values_salesforce_did_not_take(run, sandbox, monkeypatch, ledger_url):
+    for name, value in sandbox.connections().items():
+        monkeypatch.setenv(name, value)
+    engine = ledger_engine(ledger_url)
+    with transaction(engine) as conn:
+        refused = Finding("Lead", "Industry", "not_a_value", "Fishing")
+        crm_objects.find(conn, [refused, refused], at=datetime.now(UTC))
+    engine.dispose()
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "salesforce_default: Lead.Industry has no value 'Fishing'" in " ".join(
+        result.stdout.split()
+    )
+    assert "→ add the value to the picklist in Salesforce" in result.stdout
 
 
 def test_doctor_names_the_connection_whose_token_is_refused(run, sandbox, monkeypatch):

@@ -13,8 +13,9 @@ import pytest
 from rich.console import Console
 
 from baton.demo.attachment import find_demo
-from baton.demo.conduct import DemoOptions, conduct, stop_demo
+from baton.demo.conduct import conduct, stop_demo
 from baton.demo.environment import state_home
+from baton.demo.options import DemoOptions
 from baton.demo.processes import ProcessTable
 from baton.demo.screen import Screen
 from baton.errors import ConfigurationError

@@ -79,7 +79,10 @@ def test_addresses_over_tcp_and_over_a_socket() -> None:
 
 
 def test_where_the_data_live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert embedded.default_data_dir({"BATON_DATA_DIR": str(tmp_path)}) == tmp_path / "postgres"
+    home = {"BATON_HOME": str(tmp_path / "home")}
+    assert embedded.default_data_dir(home) == tmp_path / "home" / "ledger" / "postgres"
+    given = home | {"BATON_DATA_DIR": str(tmp_path)}
+    assert embedded.default_data_dir(given) == tmp_path / "postgres"
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert embedded.default_data_dir({}) == tmp_path / "baton" / "postgres"

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tests.integration.pipeline.relay import Relay
 
 from baton.errors import BudgetShortError
-from baton.ledger import rate_limits
+from baton.ledger import outbox, rate_limits
 from baton.ledger.engine import transaction
 from baton.ledger.rate_limits import LedgerRateLimiter
 from baton.pipeline import api_budget
@@ -50,7 +50,7 @@ def test_short_of_calls_hot_leads_go_and_the_others_when_there_are_calls_again(
         shown = dict(
             api_budget.shown(rate_limits.daily_budgets(conn, relay.now()), relay.ctx.budget)
         )
-        health = sync_health.read(conn, relay.now())
+        health = sync_health.read(conn, relay.now(), relay.ctx.budget)
     assert "calls (8 %) are left of any 24 hours" in shown["Salesforce calls"]
     salesforce = next(one for one in health.connections if one.name == "Salesforce")
     assert any("all but hot leads wait" in what for what, _ in salesforce.troubles)
@@ -76,6 +76,30 @@ def test_the_lane_reaches_the_gateway_and_the_portal_tells_its_zone(relay: Relay
         (found,) = rate_limits.daily_budgets(conn, relay.now())
     assert found.zone == relay.world.portal.time_zone.key
     assert found.resets_at == relay.world.limits.resets_at()
+
+
+def test_hot_leads_are_written_back_first(relay: Relay) -> None:
+    others = [relay.contact() for _ in range(3)]
+    hot = relay.hot_contact()
+    raised = relay.contact()
+    relay.submit(raised, "Demo request")
+    qualify_and_route(relay.ctx)
+    planned = relay.effects(kind="hubspot_state")
+    assert len(planned) == 5
+    leads = {one: relay.lead(one)["id"] for one in (hot, raised, *others)}
+
+    with transaction(relay.engine) as conn:
+        claimed = outbox.claim(
+            conn,
+            worker="one",
+            kinds=["hubspot_state"],
+            limit=2,
+            now=relay.now(),
+            lease_seconds=20,
+        )
+
+    assert {one.lead_id for one in claimed} == {leads[hot], leads[raised]}, "whatever their turn"
+    assert all(one.priority > 0 for one in claimed), "they leave what is kept for handing over"
 
 
 def test_write_backs_wait_for_midnight(relay: Relay) -> None:

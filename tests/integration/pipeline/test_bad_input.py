@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 from tests.integration.pipeline.relay import Relay
+from tests.integration.pipeline.test_reconcile import environment
+from typer.testing import CliRunner
 
+from baton.cli import app
 from baton.connections import HubSpotConnection, SalesforceConnection, SlackConnection
 from baton.errors import (
     AuthenticationError,
@@ -219,8 +223,6 @@ def test_a_ledger_that_goes_away_between_the_steps_says_so(
     relay: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    from dataclasses import replace
-
     from baton.ledger.engine import ledger_engine
 
     contact = relay.hot_contact()
@@ -262,3 +264,33 @@ def test_a_contact_deleted_before_the_write_back_is_rejected_and_said(relay: Rel
     (effect,) = relay.effects(kind="hubspot_state", lead_id=lead["id"])
     assert effect["state"] == "rejected"
     assert relay.in_hubspot(neighbour)["state"] == "in_handoff"
+
+
+def test_doctor_names_connection_field_and_mend_of_every_field_that_does_not_serve(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the definitions tell, and what came up only when a lead was written."""
+    short = replace(relay.org.schema.get("Lead").field("FirstName"), length=5)
+    relay.org.store.schema = relay.org.schema = relay.org.schema.extended({"Lead": [short]}, {})
+    contact = relay.hot_contact(firstname="Maximiliane")
+    relay.run()
+    came_through(relay, contact)
+    relay.world.portal.book("contacts").archive("budget_range")
+    with relay.engine.begin() as conn:  # doctor goes by the clock on the wall
+        conn.exec_driver_sql("UPDATE field_finding SET last_at = now()")
+    url = relay.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("BATON_DATABASE_URL", url)
+    for name, value in environment(relay).items():
+        monkeypatch.setenv(name, value)
+
+    done = CliRunner().invoke(app, ["doctor"], env={"COLUMNS": "400"})
+
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    (archived,) = [at for at, line in enumerate(lines) if "budget_range is archived" in line]
+    assert "hubspot_default: contact property" in lines[archived]
+    assert "restore it" in lines[archived + 1]
+    (cut,) = [at for at, line in enumerate(lines) if "Lead.FirstName is too short" in line]
+    assert "salesforce_default: " in lines[cut]
+    assert "make it longer in Salesforce" in lines[cut + 1]
+    assert "Maximiliane" not in done.output

@@ -175,7 +175,9 @@ def test_a_closed_or_edited_task_is_neither_reopened_nor_given_another_date(rela
     assert relay.handoff(contact)["state"] in ("notified", "working")
 
 
-def test_what_people_put_in_hubspot_stays_until_there_is_news(relay: Relay) -> None:
+@pytest.mark.parametrize("source", ["CRM_UI", "SALESFORCE"])
+def test_what_people_put_in_hubspot_stays_until_there_is_news(relay: Relay, source: str) -> None:
+    """Typed in HubSpot, or in Salesforce, from where HubSpot's own sync brings it."""
     contact = relay.hot_contact()
     relay.run()
     assert relay.world.portal.get("contacts", contact).properties["lifecyclestage"] == (
@@ -183,7 +185,7 @@ def test_what_people_put_in_hubspot_stays_until_there_is_news(relay: Relay) -> N
     )
     relay.wait(minutes=2)
     by_hand = {"baton_band": "cool", "lifecyclestage": "customer"}
-    relay.world.portal.update("contacts", contact, by_hand, source="CRM_UI")
+    relay.world.portal.update("contacts", contact, by_hand, source=source)
     lead = relay.lead(contact)
 
     for number in (1, 2):
@@ -191,7 +193,7 @@ def test_what_people_put_in_hubspot_stays_until_there_is_news(relay: Relay) -> N
 
     properties = relay.world.portal.get("contacts", contact).properties
     assert {name: properties[name] for name in by_hand} == by_hand
-    assert overrides(relay) == [("hubspot.baton_band", "hot", "cool", "CRM_UI")]
+    assert overrides(relay) == [("hubspot.baton_band", "hot", "cool", source)]
     with transaction(relay.engine) as conn:
         conn.exec_driver_sql("UPDATE lead SET band = 'warm' WHERE id = %s", (lead["id"],))
     _write_back_again(relay, lead["id"], 3)

@@ -167,3 +167,27 @@ def test_one_who_comes_back_as_agreed_is_looked_up_though_the_score_has_dropped(
         "SELECT inputs, reason_code FROM decision WHERE outcome = 'handoff' AND reason_code = 'return'"
     )
     assert row["inputs"]["facts"]["Lead known"] is True
+
+
+def test_news_after_conversion_go_to_the_contact_and_make_no_second_lead(relay: Relay) -> None:
+    contact = relay.hot_contact()
+    relay.run()
+    relay.follow()
+    lead = relay.salesforce_lead(contact)
+    relay.wait(minutes=10)
+    done = relay.org.convert_lead(lead["Id"], by=lead["OwnerId"], opportunity_name="First project")
+    relay.wait(minutes=5)
+    relay.submit(contact, "Demo request")
+
+    relay.run()
+    relay.follow()
+    relay.run()
+
+    assert [row["Id"] for row in relay.org.rows("Lead")] == [lead["Id"]]
+    assert [row["Id"] for row in relay.org.rows("Contact")] == [done.contact_id]
+    assert relay.lead(contact)["salesforce_contact_id"] == done.contact_id
+    assert {one["state"] for one in relay.effects(kind="salesforce_record")} <= {
+        "done",
+        "superseded",
+    }
+    assert relay.owner_name(relay.org.get("Contact", done.contact_id)) == relay.owner_name(lead)

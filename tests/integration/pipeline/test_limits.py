@@ -9,6 +9,7 @@ from tests.integration.pipeline.relay import Relay
 from tests.integration.pipeline.test_common_cases import change_policy
 
 from baton.errors import SettingsError
+from baton.ledger import handoffs
 from baton.ledger.engine import transaction
 from baton.pipeline.going_live.release import (
     KEEP,
@@ -151,6 +152,63 @@ def test_too_many_messages_and_band_changes_wait(relay: Relay) -> None:
     relay.run()
     assert len(relay.messages()) == 3
     assert {relay.in_hubspot(one)["band"] for one in contacts} == after
+
+
+def test_changes_of_owner_beyond_the_limit_wait_and_a_no_leaves_the_owners(
+    relay: Relay,
+) -> None:
+    limit = ("agreement.yaml", "reassignments_per_run: 50", "reassignments_per_run: 2")
+    change_policy(relay, limit)
+    contacts = warm(relay, 5)
+    relay.run()
+    owners = {one: relay.handoff(one)["owner_key"] for one in contacts}
+    relay.wait(hours=30)
+
+    assert relay.watch()["reassigned"] == 2
+    assert relay.watch()["reassigned"] == 0, "what is held is not tried again run by run"
+
+    with transaction(relay.engine) as conn:
+        (asked,) = question(conn)
+    assert asked.figures.by_kind == {"reassignment": 3}
+    moved = [one for one in contacts if relay.handoff(one)["owner_key"] != owners[one]]
+    assert len(moved) == 2
+    say(relay, KEEP)
+    assert carry_out(relay.ctx).counts() == {"owners kept": 3}
+    relay.run()
+    after = {one: relay.handoff(one)["owner_key"] for one in contacts if one not in moved}
+    assert after == {one: owners[one] for one in contacts if one not in moved}
+
+
+def test_a_run_passes_only_a_share_of_what_somebody_has_on_to_them(relay: Relay) -> None:
+    change_policy(
+        relay,
+        ("agreement.yaml", "share_of_a_book: 50 ", "share_of_a_book: 50\n  always_so_many: 1 "),
+    )
+    contacts = warm(relay, 12)
+    relay.run()
+    owners = {one: relay.handoff(one)["owner_key"] for one in contacts}
+    giving, taking = sorted(set(owners.values()))
+    for place, one in enumerate([one for one in contacts if owners[one] == taking]):
+        # Of six, the taker keeps two, and works on them.
+        if place < 4:
+            relay.give(relay.salesforce_lead(one), "Disqualified", "Not a project")
+        else:
+            relay.touch(relay.salesforce_lead(one))
+    relay.follow()
+    with transaction(relay.engine) as conn:
+        assert handoffs.open_loads(conn, observed=False) == {giving: 6, taking: 2}
+    relay.wait(hours=30)
+
+    report = relay.watch()
+
+    assert report["reassigned"] == 1, "three might go, but the other one's book has room for one"
+    with transaction(relay.engine) as conn:
+        (asked,) = question(conn)
+    assert asked.figures.by_kind == {"reassignment": 5}
+    say(relay, RELEASE)
+    carry_out(relay.ctx)
+    lapsed = [one for one in contacts if owners[one] == giving]
+    assert {relay.handoff(one)["owner_key"] for one in lapsed} == {taking}
 
 
 def test_a_run_takes_only_a_share_of_what_somebody_has(relay: Relay) -> None:

@@ -315,6 +315,27 @@ def test_touches_are_read_once(relay: Relay) -> None:
     assert (touch["kind"], touch["at"]) == ("call", relay.now())
 
 
+def test_an_outcome_committed_late_under_an_older_stamp_is_read_all_the_same(
+    relay: Relay,
+) -> None:
+    """A long transaction of the org: its rows appear behind what was read already."""
+    contact = sdr_lead(relay)
+    relay.wait(minutes=20)
+    given_at = relay.now()
+    relay.wait(minutes=10)
+    relay.follow()
+    read_to = relay.now()
+    relay.world.clock.set(given_at)
+    relay.give(relay.salesforce_lead(contact), "Accepted", Status="Accepted")
+    relay.world.clock.set(read_to)
+    assert relay.salesforce_lead(contact)["SystemModstamp"] == given_at
+    relay.wait(minutes=2)
+
+    relay.follow()
+
+    assert relay.handoff(contact)["state"] == "accepted"
+
+
 def test_an_owner_changed_by_hand_is_kept_and_noted(relay: Relay) -> None:
     contact = sdr_lead(relay)
     lead = relay.salesforce_lead(contact)

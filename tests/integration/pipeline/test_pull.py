@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 from tests.integration.pipeline.relay import Relay
 
+from baton.crm.hubspot import ContactRow
+from baton.errors import UnavailableError
 from baton.ledger import watermarks
 from baton.ledger.engine import transaction
 from baton.pipeline.intake import pull
-from baton.pipeline.intake.pull import SWEEP, WATERMARK, Window, changed_snapshots, window
+from baton.pipeline.intake.pull import (
+    FIRST_LOAD,
+    SWEEP,
+    WATERMARK,
+    Window,
+    changed_snapshots,
+    window,
+)
 from baton.pipeline.intake.references import read_references
+from baton.pipeline.judging import qualify
 from baton.pipeline.judging.qualify import qualify_and_route
 from baton.pipeline.reconciling.differences import READING
 from baton.pipeline.reconciling.reconcile import reconcile
@@ -108,12 +119,67 @@ def test_a_run_whose_time_is_up_leaves_the_watermark_and_the_next_goes_on(
     monkeypatch.setattr(pull, "CHUNK", 2)
     monkeypatch.setattr(pull, "FIRST_LOAD_SECONDS", -1.0)
 
-    assert qualify_and_route(relay.ctx)[pull.GOES_ON] == 1
+    first = qualify_and_route(relay.ctx)
+    assert (first["read"], first[pull.GOES_ON]) == (2, 1), "what is read is not left lying"
     assert mark(relay, WATERMARK) == stood
 
     monkeypatch.setattr(pull, "FIRST_LOAD_SECONDS", 240.0)
-    assert qualify_and_route(relay.ctx)["read"] == len(contacts)
+    assert qualify_and_route(relay.ctx)["read"] == len(contacts) - 2
     assert near(mark(relay, WATERMARK), relay.now())
+
+
+def test_a_first_load_that_breaks_off_keeps_what_was_judged_and_goes_on_there(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contacts = [relay.contact() for _ in range(5)]
+    everybody = [row.id for page in relay.ctx.hubspot.list_contacts(["email"]) for row in page]
+    monkeypatch.setattr(pull, "CHUNK", 2)
+    listed = relay.ctx.hubspot.list_contacts
+
+    def breaking(properties: Sequence[str], after: str | None = None) -> Iterator[list[ContactRow]]:
+        for number, row in enumerate(row for page in listed(properties, after) for row in page):
+            if number == 4:
+                raise UnavailableError("hubspot_default", "away")
+            yield [row]
+
+    monkeypatch.setattr(relay.ctx.hubspot, "list_contacts", breaking)
+    with pytest.raises(UnavailableError):
+        qualify_and_route(relay.ctx)
+    with transaction(relay.engine) as conn:
+        reached = watermarks.get(conn, FIRST_LOAD)
+    judged = {row["hubspot_id"] for row in relay.rows("SELECT hubspot_id FROM lead")}
+    assert judged == set(everybody[:4]), "the two chunks before the failure"
+    assert reached is not None
+    assert int(everybody[3]) < int(reached.partition("|")[2]) <= int(everybody[4])
+
+    monkeypatch.setattr(relay.ctx.hubspot, "list_contacts", listed)
+    qualify_and_route(relay.ctx)
+
+    assert {relay.lead(contact)["state"] for contact in contacts} == {"nurture"}
+    decided = relay.rows("SELECT lead_id FROM decision")
+    assert len(decided) == len(everybody), "nobody is judged twice"
+    assert mark(relay, WATERMARK) is not None
+
+
+def test_what_is_read_ahead_moves_no_watermark_before_it_is_judged(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        relay.contact()
+    monkeypatch.setattr(pull, "CHUNK", 1)
+    with transaction(relay.engine) as conn:
+        begun = watermarks.get(conn, FIRST_LOAD)
+
+    def failing(*_given: object, **_more: object) -> None:
+        raise UnavailableError("salesforce_default", "away")
+
+    monkeypatch.setattr(qualify, "judge", failing)
+    with pytest.raises(UnavailableError):
+        qualify_and_route(relay.ctx)
+
+    with transaction(relay.engine) as conn:
+        assert watermarks.get(conn, FIRST_LOAD) == begun
+        assert watermarks.get(conn, WATERMARK) is None
 
 
 def test_a_merge_is_followed_without_a_change_of_the_survivor_and_nobody_is_told_twice(

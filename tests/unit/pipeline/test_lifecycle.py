@@ -8,8 +8,7 @@ import pytest
 
 from baton.ledger.dossiers import LeadDossier
 from baton.ledger.persons import PersonFields
-from baton.pipeline.delivery.hubspot_effects import _shared_properties
-from baton.pipeline.delivery.lifecycle import wanted_stage
+from baton.pipeline.delivery.lifecycle import shared_values, wanted_stage
 from baton.policy.crm_models import WriteBack
 from baton.policy.loader import parse_policy, read_bundle
 from baton.policy.models import Policy
@@ -31,8 +30,7 @@ def lead(state: str, handoff_state: str | None) -> LeadDossier:
         score_milli=80_000,
         cycle=1,
         decided_at=None,
-        result={},
-        policy_hash=None,
+        score={},
         person=PersonFields(),
         handoff_key="H1-1",
         owner_key="sofia.ricci@relay.test",
@@ -70,8 +68,8 @@ def test_nothing_shared_is_written_unless_the_policy_asks_for_it(policy: Policy)
     )
     owners = {"sofia.ricci@relay.test": "77"}
     one = lead("in_handoff", "notified")
-    assert _shared_properties(one, silent, {"lifecyclestage": "lead"}, owners) == {}
-    assert _shared_properties(one, asking, {"lifecyclestage": "lead"}, owners) == {
+    assert shared_values(one, silent, {"lifecyclestage": "lead"}, owners) == {}
+    assert shared_values(one, asking, {"lifecyclestage": "lead"}, owners) == {
         "hs_lead_status": "OPEN",
         "hubspot_owner_id": "77",
     }

@@ -66,6 +66,7 @@ CASES = [
     ("sla.yaml", 'to: "07:00"', 'to: "20:00"', "quiet hours that end when they begin", None),
     ("sla.yaml", "zone: owner's", "zone: Berlin", "'Berlin' is not a time zone", "Europe/Berlin"),
     ("sla.yaml", "except_bands: [hot]", "except_bands: [hott]", "there is no band 'hott'", "did you mean 'hot'?"),
+    ("agreement.yaml", "band: hot, at_most: 5", "band: hott, at_most: 5", "there is no band 'hott'", "did you mean 'hot'?"),
     ("sla.yaml", "except_triggers: [inbound_call", "except_triggers: [inbound_cal", "there is no trigger 'inbound_cal'", "did you mean 'inbound_call'?"),
     ("fields.yaml", "role_addresses: company only", "role_addresses: company", "'company' is not one of", "did you mean 'company only'?"),
     # Clocks and rounds

@@ -58,6 +58,8 @@ def test_the_same_policy_has_no_difference(policy: Policy, shipped: Path) -> Non
          "Guards: handoffs per run is now 150 instead of 200."),
         (("agreement.yaml", "at_least: 150", "at_least: 120"),
          "The promise of marketing about handoffs: at least 120 instead of 150."),
+        (("agreement.yaml", "band: hot, at_most: 5", "at_most: 5"),
+         "The promise of sales about speed to lead median counts all leads instead of hot."),
         (("agreement.yaml", "quarantined: {after: 30 days", "quarantined: {after: 20 days"),
          "A lead that is quarantined waits at most 20 days instead of 30 days."),
         (("scoring.yaml", "inbound_call:\n    label: Inbound call", "inbound_call:\n    label: A call"),

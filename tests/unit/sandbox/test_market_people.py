@@ -80,6 +80,9 @@ def test_arrivals_follow_the_week() -> None:
     week = [len(arrivals(7, date(2026, 6, 1) + timedelta(days=n))) for n in range(7)]
     assert sum(week[:5]) > 4 * sum(week[5:])
     assert arrivals(7, DAY) == arrivals(7, DAY)
+    busy = arrivals(7, DAY, busy=12.0)
+    assert len(busy) == len(set(busy)) > 8 * len(arrivals(7, DAY))
+    assert busy[: len(arrivals(7, DAY))] == arrivals(7, DAY)
 
 
 def test_buyers_are_about_in_their_own_daytime() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from baton.crm.salesforce.rows import ContactRecord, LeadRecord
 
@@ -41,11 +41,14 @@ class People:
 
     leads: Mapping[str, LeadRecord] = field(default_factory=dict)
     contacts: Mapping[str, ContactRecord] = field(default_factory=dict)
+    _signs: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def match(self, hubspot_id: str, email: str | None) -> PersonMatch:
         """Return the records of the person with this HubSpot id and e-mail."""
-        lead_hits, leads_by = _hits(self.leads.values(), hubspot_id, email)
-        contact_hits, contacts_by = _hits(self.contacts.values(), hubspot_id, email)
+        lead_hits, leads_by = self._leads_by_sign().hits(hubspot_id, email)
+        contact_hits, contacts_by = self._contacts_by_sign().hits(hubspot_id, email)
+        if not lead_hits and not contact_hits:
+            return PersonMatch()
         leads = [self._survivor(lead) for lead in lead_hits]
         live = _unique(lead for lead in leads if not lead.is_deleted)
         open_leads = [lead for lead in live if not lead.is_converted]
@@ -88,6 +91,18 @@ class People:
         }
         return masters - self.leads.keys(), contacts - self.contacts.keys()
 
+    def _leads_by_sign(self) -> _Signs[LeadRecord]:
+        found: _Signs[LeadRecord] | None = self._signs.get("Lead")
+        if found is None:
+            found = self._signs["Lead"] = _signs(self.leads.values())
+        return found
+
+    def _contacts_by_sign(self) -> _Signs[ContactRecord]:
+        found: _Signs[ContactRecord] | None = self._signs.get("Contact")
+        if found is None:
+            found = self._signs["Contact"] = _signs(self.contacts.values())
+        return found
+
     def _survivor(self, lead: LeadRecord) -> LeadRecord:
         seen = {lead.id}
         while lead.is_deleted and lead.master_id and lead.master_id not in seen:
@@ -105,23 +120,35 @@ class People:
         return None if contact is None or contact.is_deleted else contact
 
 
-def _hits(
-    records: Iterable[Record], hubspot_id: str, email: str | None
-) -> tuple[list[Record], str]:
-    """Return the records with this HubSpot id, else those with this e-mail and no other id."""
-    known = list(records)
-    by_id: list[Record] = [one for one in known if one.hubspot_id == hubspot_id]
-    if any(not one.is_deleted for one in by_id):
-        return by_id, "hubspot_id"
-    wanted = (email or "").strip().casefold()
-    by_email: list[Record] = [
-        one
-        for one in known
-        if wanted
-        and one.hubspot_id in (None, "")
-        and (one.email or "").strip().casefold() == wanted
-    ]
-    return by_id + by_email, "email" if by_email else "hubspot_id"
+@dataclass(frozen=True, slots=True)
+class _Signs(Generic[Record]):
+    """Records by what they are found by; many persons are looked for among many records."""
+
+    by_id: dict[str, list[Record]]
+    by_email: dict[str, list[Record]]
+
+    def hits(self, hubspot_id: str, email: str | None) -> tuple[list[Record], str]:
+        """Return the records with this HubSpot id, else those with this e-mail and no other id."""
+        stamped: list[Record] = self.by_id.get(hubspot_id, [])
+        if any(not one.is_deleted for one in stamped):
+            return stamped, "hubspot_id"
+        addressed: list[Record] = self.by_email.get(_address(email), [])
+        return stamped + addressed, "email" if addressed else "hubspot_id"
+
+
+def _signs(records: Iterable[Record]) -> _Signs[Record]:
+    """Index records: by their HubSpot id, and those without one by e-mail."""
+    found: _Signs[Record] = _Signs({}, {})
+    for one in records:
+        if one.hubspot_id:
+            found.by_id.setdefault(one.hubspot_id, []).append(one)
+        elif address := _address(one.email):
+            found.by_email.setdefault(address, []).append(one)
+    return found
+
+
+def _address(email: str | None) -> str:
+    return (email or "").strip().casefold()
 
 
 def _unique(records: Iterable[Record]) -> list[Record]:

@@ -6,8 +6,7 @@ transaction. Statement by statement that costs more than writing the records did
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -46,19 +45,13 @@ def record_carried_out(conn: Connection, ctx: Context, carried: CarriedOut) -> N
     decided = handoffs.decided(conn, {one.handoff_id for one, _ in of_handoffs if one.handoff_id})
     # In a replay an effect counts as carried out right after its decision.
     instants = {one: ctx.clock.decides_at(at) for one, at in decided.items()}
-    for kind, name in _STAMPS.items():
-        handoffs.stamp_all(conn, name, _of_kind(kind, of_handoffs, instants))
-    for kind, state in _REACHED.items():
-        causes = {one.handoff_id: one.key for one, _ in reversed(of_handoffs) if one.kind == kind}
-        reached = _of_kind(kind, of_handoffs, instants)
-        handoffs.advance_all(conn, {one: (at, causes[one]) for one, at in reached.items()}, state)
-
-
-def _of_kind(
-    kind: str, carried: CarriedOut, instants: Mapping[int, datetime]
-) -> dict[int, datetime]:
-    wanted: Iterable[int | None] = (one.handoff_id for one, _ in carried if one.kind == kind)
-    return {one: instants[one] for one in wanted if one is not None and one in instants}
+    for kind, stamp in _STAMPS.items():
+        reached = {
+            one.handoff_id: (instants[one.handoff_id], one.key)
+            for one, _ in reversed(of_handoffs)
+            if one.kind == kind and one.handoff_id in instants
+        }
+        handoffs.reach_all(conn, stamp, reached, _REACHED.get(kind))
 
 
 def _records(carried: CarriedOut) -> dict[int, tuple[str | None, str | None]]:
@@ -71,4 +64,4 @@ def _records(carried: CarriedOut) -> dict[int, tuple[str | None, str | None]]:
                 known[one.lead_id] = (lead_record, done.result["id"])
             else:
                 known[one.lead_id] = (done.result["id"], contact_record)
-    return known
+    return dict(sorted(known.items()))  # locked in this order, by whoever writes them

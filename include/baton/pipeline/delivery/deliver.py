@@ -8,9 +8,13 @@ worker that is late is refused.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -77,13 +81,51 @@ def drain(
     Raises:
         FatalGatewayError: a connection refuses us; its effects wait and lose nothing.
     """
+    until, over = time.monotonic() + budget_seconds, threading.Event()
+    beside: list[Future[StepReport]] = []
+
+    def help_out() -> None:
+        """Let a second worker carry out groups too: while one waits for an answer, one prepares."""
+        if not beside and not ctx.replays:  # a replay goes in one order
+            groups = [kind for kind in kinds if kind not in _NOT_REPEATABLE]
+            work = partial(_work, ctx, groups, until, over, on_full=lambda: None)
+            beside.append(pool.submit(copy_context().run, work))
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drain") as pool:
+        try:
+            report = _work(ctx, kinds, until, over, on_full=help_out)
+        except BaseException:
+            over.set()
+            raise
+    for one in beside:
+        report.update(one.result())
+        # What waited for the second one's last group, messages above all, goes out now as well.
+        report.update(_work(ctx, kinds, until, over, on_full=lambda: None))
+    return report
+
+
+def _work(
+    ctx: Context,
+    kinds: Sequence[str],
+    until: float,
+    over: threading.Event,
+    *,
+    on_full: Callable[[], None],
+) -> StepReport:
+    """Carry out what is ready, group by group. Workers share the outbox, and nothing else.
+
+    `on_full` is called when a group was as large as it may be: there is more than one.
+    """
     report = StepReport()
-    until = time.monotonic() + budget_seconds
     busy = True
     while busy and time.monotonic() < until:
         busy = False
         for kind in kinds:
+            if over.is_set():
+                return report
             claimed = _claim(ctx, kind)
+            if len(claimed) == GROUP:
+                on_full()
             if claimed:
                 busy = True
                 _carry_out(ctx, kind, claimed, report)
@@ -161,11 +203,11 @@ def _taken_over(
     """Count what another worker has taken over; a message that went out twice is taken back."""
     logger.warning("effect %s was taken over by another worker", effect.key)
     report[f"{effect.kind} taken over"] += 1
-    if effect.kind not in _NOT_REPEATABLE or not isinstance(outcome, Done):
+    if effect.kind not in _NOT_REPEATABLE or not isinstance(outcome, Done | Ambiguous):
         return
     try:
-        if take_back_doubled(ctx, effect, outcome):
-            report[f"{effect.kind} taken back"] += 1
+        if taken_back := take_back_doubled(ctx, effect, outcome):
+            report[f"{effect.kind} taken back"] += taken_back
     except BatonError as error:
         logger.exception(
             "effect %s: its message stands twice (%s)", effect.key, type(error).__name__
@@ -231,10 +273,11 @@ def _settle(
             return outcome.state
 
 
-def _of_handoffs(carry: Callable[..., dict[int, Outcome]]) -> Carry:
+def _of_handoffs(carry: Callable[..., dict[int, Outcome]], *, scored: bool = False) -> Carry:
     def carried(ctx: Context, effects: Sequence[ClaimedEffect]) -> dict[int, Outcome]:
+        ids = [effect.handoff_id for effect in effects if effect.handoff_id]
         with transaction(ctx.engine) as conn:
-            found = handoff_dossiers(conn, [e.handoff_id for e in effects if e.handoff_id])
+            found = handoff_dossiers(conn, ids, scored=scored)
         return carry(ctx, effects, found)
 
     return carried
@@ -254,7 +297,7 @@ def _change_lists(ctx: Context, effects: Sequence[ClaimedEffect]) -> dict[int, O
 
 
 CARRIERS: Mapping[str, Carry] = {
-    "salesforce_record": _of_handoffs(write_records),
+    "salesforce_record": _of_handoffs(write_records, scored=True),
     "salesforce_task": _of_handoffs(write_tasks),
     "salesforce_aside": _of_handoffs(set_aside),
     "salesforce_restore": restore,

@@ -6,12 +6,13 @@ writing), and what we want. What somebody else has put there stays, and is told.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from baton.crm.marks import mark
-from baton.ledger.field_writes import FieldWrite, NewFieldWrite
+from baton.ledger.field_writes import FieldWrite, Newest, NewFieldWrite
 
 LONG_TEXTS = frozenset({"Handoff_Reasons__c", "Handoff_Package__c", "Description"})
 """Fields of Salesforce that hold personal data: only their digests are compared."""
@@ -136,9 +137,12 @@ def _new(record: Record, name: str, *, saw: str | None, wrote: str | None) -> Ne
     )
 
 
-def by_lead(newest: Mapping[tuple[int, str], FieldWrite], lead_id: int) -> dict[str, FieldWrite]:
-    """Return one lead's newest writes by field."""
-    return {name: write for (lead, name), write in newest.items() if lead == lead_id}
+def by_lead(newest: Newest) -> dict[int, dict[str, FieldWrite]]:
+    """Return each lead's newest writes by field; a lead to whom nothing was written has none."""
+    found: defaultdict[int, dict[str, FieldWrite]] = defaultdict(dict)
+    for (lead_id, name), write in newest.items():
+        found[lead_id][name] = write
+    return dict(found)
 
 
 def names(kept: Iterable[Kept]) -> str:

@@ -129,7 +129,8 @@ def _stages(ctx: Context, policy: Policy, seen: _Seen) -> list[NewEffect]:
         if row is not None and move.after in _FOR_HUBSPOT and move.at >= seen.now - FRESH:
             acting = acting_for(ctx.mode, ctx.clock, row)
             cause = f"{row.key}-{move.after}"
-            effects.append(state_write_back(acting, row.lead_id, cause=cause))
+            hot = bool(row.trigger) or row.band == policy.bands_high_to_low[0].name
+            effects.append(state_write_back(acting, row.lead_id, cause=cause, soon=hot))
     return [one for one in effects if one.state is EffectState.PENDING]
 
 

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from baton.crm.hubspot import ContactRow, ContactUpdate
 from baton.crm.results import WriteResult
 from baton.errors import RejectedRecordError
-from baton.leads.states import LeadState
 from baton.ledger import field_writes
 from baton.ledger.dossiers import LeadDossier
 from baton.ledger.engine import transaction
@@ -25,18 +24,16 @@ from baton.pipeline.context import Context
 from baton.pipeline.delivery.field_guard import Kept, Record, by_lead, names, settle
 from baton.pipeline.delivery.hubspot_edits import note_kept
 from baton.pipeline.delivery.lifecycle import (
-    LEAD_OWNER,
-    LEAD_STATUS,
     LIFECYCLE,
     goes_back,
-    wanted_stage,
+    shared_names,
+    shared_values,
 )
 from baton.pipeline.delivery.outcomes import Done, Outcome, outcome_of
 from baton.pipeline.delivery.package_text import filled
 from baton.policy.models import Policy
 
 LONGEST_REASONS = 1000
-_SHARED = (LIFECYCLE, LEAD_STATUS, LEAD_OWNER)
 
 
 @dataclass(slots=True)
@@ -63,11 +60,11 @@ def write_states(
     by_id: defaultdict[int, list[ClaimedEffect]] = defaultdict(list)
     for effect in effects:
         by_id[effect.lead_id].append(effect)
-    properties = (*policy.write_back.properties.values(), *_shared(policy))
+    properties = (*policy.write_back.properties.values(), *shared_names(policy))
     read = ctx.hubspot.read_contacts([leads[one].hubspot_id for one in by_id], properties)
     owners = _owners(ctx) if policy.write_back.lead_owner else {}
     with ctx.engine.connect() as conn:
-        memory = field_writes.newest(conn, HUBSPOT, by_id)
+        memory = by_lead(field_writes.newest(conn, HUBSPOT, by_id))
     outcomes: dict[int, Outcome] = {}
     changes: list[_Change] = []
     for lead_id, wanting in by_id.items():
@@ -76,7 +73,7 @@ def write_states(
         if found is None:
             outcomes |= _gone(wanting)
         else:
-            known = by_lead(memory, lead_id)
+            known = memory.get(lead_id, {})
             changes.append(_planned(ctx, lead, wanting, found, known, policy, owners))
     results = _carry_out(ctx, changes)
     note_kept(ctx, [(one.lead, one.contact, one.kept) for one in changes])
@@ -84,12 +81,6 @@ def write_states(
         for effect in one.effects:
             outcomes[effect.id] = _settled(effect, one, results.get(one.contact))
     return outcomes
-
-
-def _shared(policy: Policy) -> list[str]:
-    rules = policy.write_back
-    wanted = (rules.lifecycle, bool(rules.lead_status), rules.lead_owner)
-    return [name for name, is_wanted in zip(_SHARED, wanted, strict=True) if is_wanted]
 
 
 def _owners(ctx: Context) -> dict[str, str]:
@@ -107,7 +98,7 @@ def _planned(
 ) -> _Change:
     current = contact.properties
     own = _properties(lead, policy)
-    wanted = {**own, **_shared_properties(lead, policy, current, owners)}
+    wanted = {**own, **shared_values(lead, policy, current, owners)}
     record = Record(
         lead_id=lead.lead_id,
         system=HUBSPOT,
@@ -144,26 +135,6 @@ def _without_half_done(
     if before is None or before.landed or current.get(LIFECYCLE):
         return memory
     return {name: write for name, write in memory.items() if name != LIFECYCLE}
-
-
-def _shared_properties(
-    lead: LeadDossier,
-    policy: Policy,
-    current: Mapping[str, str | None],
-    owners: Mapping[str, str],
-) -> dict[str, str]:
-    values: dict[str, str] = {}
-    stage = wanted_stage(lead, policy, current.get(LIFECYCLE))
-    if stage is not None:
-        values[LIFECYCLE] = stage
-    status = policy.write_back.lead_status.get(lead.state)
-    if status is not None:
-        values[LEAD_STATUS] = status
-    owner = owners.get((lead.owner_key or "").lower())
-    wanted = policy.write_back.lead_owner and lead.state == LeadState.IN_HANDOFF
-    if owner is not None and wanted:
-        values[LEAD_OWNER] = owner
-    return values
 
 
 def _carry_out(ctx: Context, changes: Sequence[_Change]) -> dict[str, WriteResult]:
@@ -206,7 +177,7 @@ def _settled(effect: ClaimedEffect, one: _Change, result: WriteResult | None) ->
 
 def _properties(lead: LeadDossier, policy: Policy) -> dict[str, str]:
     """Return Baton's properties as HubSpot takes them: text, empty to clear."""
-    score = (lead.result.get("score") or {}) if lead.result else {}
+    score = lead.score
     values_of = {label: str(value) for label, value in lead.person.answers.items()}
     reasons = "; ".join(
         filled(str(reason["say"]), values_of) for reason in score.get("reasons", ())

@@ -1,4 +1,4 @@
-"""Where a contact stands in HubSpot's life cycle, as the policy's stages name it. Pure.
+"""What HubSpot's own properties should say of a lead: life-cycle stage, lead status, owner. Pure.
 
 HubSpot lets the API move a stage forward only. A lead that sales gave back is moved backward the
 way HubSpot allows: the stage is cleared, then set. Never further forward than people have put it.
@@ -7,9 +7,9 @@ way HubSpot allows: the stage is cleared, then set. Never further forward than p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from baton.leads.states import HandoffState, LeadState
-from baton.ledger.dossiers import LeadDossier
 from baton.policy.agreement_models import StageBegins
 from baton.policy.models import Policy
 
@@ -32,7 +32,58 @@ _BEGINS: Mapping[str, StageBegins] = {
 _GIVEN_BACK = (LeadState.RECYCLED, LeadState.NURTURE)
 
 
-def wanted_stage(lead: LeadDossier, policy: Policy, current: str | None) -> str | None:
+class Standing(Protocol):
+    """Where a lead stands: its state, and state and owner of its newest handoff."""
+
+    @property
+    def state(self) -> str:
+        """Return the lead's state."""
+        ...
+
+    @property
+    def handoff_state(self) -> str | None:
+        """Return the state of its newest handoff."""
+        ...
+
+    @property
+    def owner_key(self) -> str | None:
+        """Return who owns its newest handoff."""
+        ...
+
+
+def shared_names(policy: Policy) -> list[str]:
+    """Return which of HubSpot's own properties this policy writes."""
+    rules = policy.write_back
+    wanted = (rules.lifecycle, bool(rules.lead_status), rules.lead_owner)
+    names = (LIFECYCLE, LEAD_STATUS, LEAD_OWNER)
+    return [name for name, is_wanted in zip(names, wanted, strict=True) if is_wanted]
+
+
+def shared_values(
+    lead: Standing,
+    policy: Policy,
+    current: Mapping[str, str | None],
+    owners: Mapping[str, str],
+) -> dict[str, str]:
+    """Return what HubSpot's own properties should say, where Baton has a say in them.
+
+    `current` is what they say now; `owners` are HubSpot's owner ids by address in lower case.
+    """
+    values: dict[str, str] = {}
+    stage = wanted_stage(lead, policy, current.get(LIFECYCLE))
+    if stage is not None:
+        values[LIFECYCLE] = stage
+    status = policy.write_back.lead_status.get(lead.state)
+    if status is not None:
+        values[LEAD_STATUS] = status
+    owner = owners.get((lead.owner_key or "").lower())
+    wanted = policy.write_back.lead_owner and lead.state == LeadState.IN_HANDOFF
+    if owner is not None and wanted:
+        values[LEAD_OWNER] = owner
+    return values
+
+
+def wanted_stage(lead: Standing, policy: Policy, current: str | None) -> str | None:
     """Return the stage that the contact should have, or None where it stays as it is."""
     if not policy.write_back.lifecycle or lead.handoff_state is None:
         return None

@@ -9,11 +9,13 @@ from typing import Any
 from baton.ledger.dossiers import HandoffDossier, HopTerms
 from baton.policy.phrases import UNKNOWN
 
-_SLOT = re.compile(r"\{([^{}]+)\}")
+_SLOT = re.compile(r"\{([^{}\n]+)\}")
 
 
 def filled(template: str, personal: Mapping[str, Any]) -> str:
     """Put personal values into a stored sentence; what has been forgotten reads "unknown"."""
+    if "{" not in template:
+        return template
     return _SLOT.sub(lambda match: str(personal.get(match[1].strip()) or UNKNOWN), template)
 
 
@@ -30,7 +32,7 @@ def card_lines(dossier: HandoffDossier, hop: HopTerms) -> tuple[str, ...]:
 
 def score_of(dossier: HandoffDossier) -> Mapping[str, Any]:
     """Return the score as last told to sales: that of a later hand raise, else the handoff's."""
-    found: Mapping[str, Any] = dossier.package.get("score") or dossier.result.get("score") or {}
+    found: Mapping[str, Any] = dossier.package.get("score") or dossier.score
     return found
 
 
@@ -39,10 +41,8 @@ def reasons_text(dossier: HandoffDossier) -> str:
     score = score_of(dossier)
     reasons = sorted(score.get("reasons", ()), key=lambda reason: -int(reason["points_milli"]))
     values = personal_values(dossier)
-    return "\n".join(
-        f"{int(reason['points_milli']) / 1000:+g} {filled(str(reason['say']), values)}"
-        for reason in reasons
-    )
+    lines = (f"{int(one['points_milli']) / 1000:+g} {one['say']}" for one in reasons)
+    return filled("\n".join(lines), values)
 
 
 def package_text(dossier: HandoffDossier) -> str:
@@ -53,7 +53,7 @@ def package_text(dossier: HandoffDossier) -> str:
     if opening:
         parts.append(f"Suggested opening\n{filled(opening, values)}")
     for section in dossier.package.get("sections", ()):
-        lines = "\n".join(filled(str(line), values) for line in section["lines"])
+        lines = filled("\n".join(map(str, section["lines"])), values)
         parts.append(f"{section['title']}\n{lines}")
     enablement = dossier.package.get("enablement", ())
     if enablement:

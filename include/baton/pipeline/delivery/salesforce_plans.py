@@ -18,7 +18,7 @@ from baton.ledger import field_writes, references
 from baton.ledger.crm_objects import Finding
 from baton.ledger.dossiers import HandoffDossier, HopTerms
 from baton.ledger.engine import transaction
-from baton.ledger.field_writes import SALESFORCE, Newest, NewFieldWrite
+from baton.ledger.field_writes import SALESFORCE, FieldWrite, NewFieldWrite
 from baton.ledger.outbox import ClaimedEffect
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
@@ -55,7 +55,8 @@ class Look:
     owner_ids: Mapping[str, str]
     owner_keys: Mapping[str, str]
     people: People
-    memory: Newest
+    memory: Mapping[int, Mapping[str, FieldWrite]]
+    """Our newest write of each field, by lead."""
     changed_since: Mapping[str, frozenset[str]]
     """Fields that a person changed since the handoff was decided, by Lead id."""
 
@@ -106,7 +107,7 @@ def look_at(ctx: Context, dossiers: Iterable[HandoffDossier]) -> Look:
             owner_ids=references.owner_ids(conn),
             owner_keys=references.owner_keys(conn),
             people=people,
-            memory=memory,
+            memory=by_lead(memory),
             changed_since={},
         )
     return replace(
@@ -154,7 +155,7 @@ def _changed_since(
     since = {}
     for one in dossiers:
         lead = match_of(look, one).lead
-        first = all(write.scope != one.key for write in by_lead(look.memory, one.lead_id).values())
+        first = all(write.scope != one.key for write in look.memory.get(one.lead_id, {}).values())
         if lead is not None and first and lead.modified_at > one.decided_at:
             since[lead.id] = one.decided_at
     if not since or ctx.replays:
@@ -240,7 +241,7 @@ def _update(
     )
     guarded = {name: fitting[name] for name in fitting if name not in MACHINE_FIELDS}
     current = {**lead.values, "OwnerId": lead.owner_id, "Status": lead.status}
-    done = settle(record, guarded, current, by_lead(look.memory, dossier.lead_id))
+    done = settle(record, guarded, current, look.memory.get(dossier.lead_id, {}))
     if ambiguous:
         findings.append(Finding("Lead", "Email", "ambiguous", "", dossier.lead_id))
     return Planned(
@@ -260,7 +261,7 @@ def _update(
 def _theirs_already(look: Look, dossier: HandoffDossier, lead: LeadRecord) -> frozenset[str]:
     """Return the fields that are people's by now, also where we kept no book of what we wrote."""
     changed = look.changed_since.get(lead.id, frozenset())
-    if (dossier.lead_id, "OwnerId") in look.memory:
+    if "OwnerId" in look.memory.get(dossier.lead_id, {}):
         return changed
     applied = next(
         (one for one in dossier.hops if dossier.key_of(one.number) == lead.handoff_key), None
@@ -362,8 +363,9 @@ def land_found(ctx: Context, look: Look, found: Mapping[int, Outcome]) -> None:
     }
     open_ones = [
         write.id
-        for (lead_id, _), write in look.memory.items()
-        if lead_id in records and not write.landed
+        for lead_id in records
+        for write in look.memory.get(lead_id, {}).values()
+        if not write.landed
     ]
     if open_ones:
         with transaction(ctx.engine) as conn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 from baton.ledger.dossiers import HandoffDossier, HopTerms
 from baton.pipeline.delivery.message_cards import person_name
@@ -12,10 +13,11 @@ from baton.settings import Mode
 Fields = dict[str, object]
 HUBSPOT_ID = "HubSpot_Contact_Id__c"
 HANDOFF_KEY = "Handoff_Key__c"
+OUTCOME = ("Disposition__c", "Disposition_Reason__c", "Return_Date__c")
+"""What sales answers with, on the Lead itself."""
 GUARDED = (
     "Status", "Handoff_Band__c", "Handoff_Trigger__c", "Handoff_Reasons__c", "Handoff_Package__c",
-    "Handoff_Score__c", "Handoff_Fit__c", "Handoff_Intent__c", "Handoff_Due__c", "Disposition__c",
-    "Disposition_Reason__c", "Return_Date__c",
+    "Handoff_Score__c", "Handoff_Fit__c", "Handoff_Intent__c", "Handoff_Due__c", *OUTCOME,
 )  # fmt: skip
 """What Baton writes on a Lead beside the owner, and a person may have changed."""
 
@@ -52,12 +54,9 @@ def lead_fields(
     if hop.first_touch_due is not None:
         fields["Handoff_Due__c"] = instant(hop.first_touch_due)
     if begins:
-        fields |= {
-            "Disposition__c": None,
-            "Disposition_Reason__c": None,
-            "Return_Date__c": None,
-            "Status": "Open - Not Contacted",
-        }
+        # A new record has no outcome to clear, and one given meanwhile is a person's.
+        fields |= {} if creating else dict.fromkeys(OUTCOME)
+        fields["Status"] = "Open - Not Contacted"
     return fields | (_person_fields(dossier) if creating else {})
 
 
@@ -68,7 +67,16 @@ def _scores(dossier: HandoffDossier) -> Fields:
         "Handoff_Fit__c": "fit_milli",
         "Handoff_Intent__c": "intent_milli",
     }
-    return {field: score[name] / 1000 for field, name in names.items() if name in score}
+    return {field: points(score[name]) for field, name in names.items() if name in score}
+
+
+def points(milli: int) -> float:
+    """Return thousandths of a point as the score fields keep them: to one decimal place.
+
+    Salesforce rounds what is finer (half away from zero); what we then saw in the field would not
+    be what we wrote, and would pass for a person's edit.
+    """
+    return float((Decimal(milli) / 1000).quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
 def _person_fields(dossier: HandoffDossier) -> Fields:

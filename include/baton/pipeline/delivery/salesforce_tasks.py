@@ -80,7 +80,8 @@ class _Changes:
     def carried_out(self, ctx: Context) -> dict[int, Outcome]:
         if self.waiting:
             records = [record for _, record in self.waiting.values()]
-            written = ctx.salesforce.update("Task", records, repeat_ambiguous=True)
+            # Not repeated blindly: what the owner has written meanwhile is read first.
+            written = ctx.salesforce.update("Task", records)
             for task_id, result in written.items():
                 effect = self.waiting[task_id][0]
                 self.outcomes[effect.id] = _settled(effect, result)
@@ -161,9 +162,8 @@ def _create_tasks(
         else:
             salesforce_shapes.note(ctx, findings)
     if records:
-        written = ctx.salesforce.upsert(
-            "Task", HANDOFF_KEY, list(records.values()), repeat_ambiguous=True
-        )
+        # Not repeated blindly: a task whose answer was lost is looked up first, and left to its owner.
+        written = ctx.salesforce.upsert("Task", HANDOFF_KEY, list(records.values()))
         outcomes |= {keys[key].id: _settled(keys[key], one) for key, one in written.items()}
     return outcomes
 

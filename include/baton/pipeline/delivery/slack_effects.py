@@ -18,7 +18,7 @@ from baton.notify.cards import render
 from baton.notify.slack import Posted
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.message_cards import handoff_card, reminder_text
-from baton.pipeline.delivery.outcomes import Done, Outcome, outcome_of
+from baton.pipeline.delivery.outcomes import Ambiguous, Done, Outcome, outcome_of
 
 SEARCH_BACK = timedelta(hours=24)
 """How far back a message is searched for; an effect is settled or dead long before."""
@@ -40,26 +40,42 @@ def post_messages(
     return outcomes
 
 
-def take_back_doubled(ctx: Context, effect: ClaimedEffect, done: Done) -> bool:
-    """Take back a message that a late worker posted after another had taken the effect over.
+def take_back_doubled(ctx: Context, effect: ClaimedEffect, outcome: Done | Ambiguous) -> int:
+    """Take back what a late worker posted after another had taken the effect over.
 
     Slack has no key that would refuse the second. What the other one recorded stands; while it is
-    still at it, it is waited for. Returns whether a message was taken back.
+    still at it, it is waited for. A late worker whose answer was lost searches for its message.
+    Returns how many messages were taken back.
 
     Raises:
-        BatonError: it stands there, and could not be taken back.
+        BatonError: one stands there, and could not be taken back.
     """
-    ours = Posted(str(done.result["channel"]), str(done.result["ts"]))
     theirs = _recorded(ctx, effect)
     for _ in range(_LOOKS):
         if theirs is not None:
             break
         time.sleep(_LOOK_SECONDS)
         theirs = _recorded(ctx, effect)
-    if theirs is None or theirs == ours or "found" in done.result:
-        return False
-    ctx.slack.take_back(ours)
-    return True
+    if theirs is None:
+        return 0
+    ours = [one for one in _posted_late(ctx, effect, outcome, theirs) if one != theirs]
+    for one in ours:
+        ctx.slack.take_back(one)
+    return len(ours)
+
+
+def _posted_late(
+    ctx: Context, effect: ClaimedEffect, outcome: Done | Ambiguous, theirs: Posted
+) -> list[Posted]:
+    if isinstance(outcome, Done):
+        ours = Posted(str(outcome.result["channel"]), str(outcome.result["ts"]))
+        return [] if "found" in outcome.result else [ours]
+    thread, since = _thread(ctx, effect), ctx.clock.now() - SEARCH_BACK
+    return list(
+        ctx.slack.all_by_key(
+            theirs.channel, effect.key, since, thread_ts=thread.ts if thread else None
+        )
+    )
 
 
 def _recorded(ctx: Context, effect: ClaimedEffect) -> Posted | None:
@@ -117,9 +133,13 @@ def _post_once(
 ) -> Done:
     if effect.maybe_sent:
         since = ctx.clock.now() - SEARCH_BACK
-        found = ctx.slack.find_by_key(channel, effect.key, since, thread_ts=thread_ts)
-        if found is not None:
-            return _done(found, found_before=True)
+        found = ctx.slack.all_by_key(channel, effect.key, since, thread_ts=thread_ts)
+        sent = sorted(found, key=lambda one: float(one.ts))
+        # Two may stand there: another worker's late one, and one whose answer was lost.
+        for doubled in sent[1:]:
+            ctx.slack.take_back(doubled)
+        if sent:
+            return _done(sent[0], found_before=True)
     return _done(ctx.slack.post(channel, text, blocks, key=effect.key, thread_ts=thread_ts))
 
 

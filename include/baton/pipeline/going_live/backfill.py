@@ -19,12 +19,14 @@ from sqlalchemy import Connection
 
 from baton.crm.hubspot import ContactRow
 from baton.errors import BatonError, SettingsError
+from baton.leads.model import LeadSnapshot
 from baton.ledger import backfills, switches, watermarks
 from baton.ledger.engine import transaction
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
+from baton.pipeline.intake.ahead import read_ahead
 from baton.pipeline.intake.preparation import Preparation
-from baton.pipeline.intake.pull import SnapshotReader
+from baton.pipeline.intake.pull import SnapshotReader, gathered
 from baton.pipeline.judging.qualify import judge
 from baton.pipeline.modes import Modes
 from baton.pipeline.report import StepReport
@@ -169,11 +171,9 @@ def read_part(ctx: Context, part: Sequence[object]) -> StepReport:
     now_at = Part.read(name, kept)
     preparation, reader = Preparation(ctx, agreement.policy), SnapshotReader(ctx, agreement.policy)
     with in_lane(Lane.BACKGROUND):
-        for rows in _chunks(ctx, reader, now_at):
-            news = [row for row in rows if _is_in(row, now_at)]
-            snapshots = reader.snapshots(news)
+        for next_id, snapshots in read_ahead(_chunks(ctx, reader, now_at)):
             judge(ctx, agreement, preparation, snapshots, report, kind=KIND, announced=False)
-            now_at = replace(now_at, next_id=int(rows[-1].id) + 1)
+            now_at = replace(now_at, next_id=next_id)
             _keep(ctx, now_at)
             if time.monotonic() > stop_at:
                 report[GOES_ON] = 1
@@ -207,26 +207,27 @@ def _keep(ctx: Context, part: Part) -> None:
         watermarks.set(conn, SOURCE + part.name, part.text(), at=ctx.clock.now())
 
 
-def _chunks(ctx: Context, reader: SnapshotReader, part: Part) -> Iterator[list[ContactRow]]:
-    """Yield the contacts of a part, some hundred at a time, in the order of their ids."""
-    held: list[ContactRow] = []
-    for row in _rows(ctx, reader, part):
-        held.append(row)
-        if len(held) >= CHUNK:
-            yield held
-            held = []
-    if held:
-        yield held
+def _chunks(
+    ctx: Context, reader: SnapshotReader, part: Part
+) -> Iterator[tuple[int, list[LeadSnapshot]]]:
+    """Yield what is asked for of a part, some hundred contacts at a time in the order of their ids.
+
+    With each chunk comes the id to go on from once it is judged.
+    """
+    for rows in gathered(_pages(ctx, reader, part), CHUNK):
+        news = [row for row in rows if _is_in(row, part)]
+        yield int(rows[-1].id) + 1, reader.snapshots(news)
 
 
-def _rows(ctx: Context, reader: SnapshotReader, part: Part) -> Iterator[ContactRow]:
+def _pages(ctx: Context, reader: SnapshotReader, part: Part) -> Iterator[list[ContactRow]]:
     if part.done:
         return
     for page in ctx.hubspot.list_contacts(reader.contact_properties, after=str(part.next_id)):
-        for row in page:
-            if int(row.id) > part.last_id:
-                return
-            yield row
+        inside = [row for row in page if int(row.id) <= part.last_id]
+        if inside:
+            yield inside
+        if len(inside) < len(page):
+            return
 
 
 def _is_in(row: ContactRow, part: Part) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from baton.crm.salesforce import PersonMatch
 from baton.leads.enrichment import Provenance, enrich, form_of
-from baton.leads.facts import Problem, read_facts
+from baton.leads.facts import KeptValues, Problem, read_facts
 from baton.leads.identity import identity_keys
 from baton.leads.model import LeadSnapshot
 from baton.leads.profile import Answer, Merged, merge
@@ -76,6 +76,7 @@ class Preparation:
         self._ctx = ctx
         self._policy = policy
         self._validator = LeadValidator(policy)
+        self._kept = KeptValues()
         self.outside = OutsideEnrichment(ctx, policy)
         with transaction(ctx.engine) as conn:
             self._accounts = accounts_of(conn, policy)
@@ -130,7 +131,7 @@ class Preparation:
                 earlier = earlier_answers(conn, self._policy, ids)
         heard = []
         for snapshot in snapshots:
-            read = read_facts(snapshot, self._policy)
+            read = read_facts(snapshot, self._policy, self._kept)
             merged = merge(
                 read.facts,
                 earlier.get(snapshot.hubspot_id, ()),
@@ -161,7 +162,7 @@ class Preparation:
     def _scopes(self, facts: Facts, snapshot: LeadSnapshot) -> frozenset[str]:
         """Return the triggers that fire, else the bands by which the lead may be handed off."""
         moment = self._ctx.clock.decides_at(snapshot.captured_at)
-        total = score(facts, self._policy, moment).total_milli
+        total = score(facts, self._policy, moment, say=_wordless).total_milli
         triggers = fired(
             facts,
             self._policy,
@@ -225,6 +226,11 @@ def _bands(policy: Policy, total_milli: int) -> frozenset[str]:
     return frozenset(
         band.name for band in upwards if band.hands_off and (band is own or band.keeps(total_milli))
     )
+
+
+def _wordless(_template: str, _facts: Facts) -> str:
+    """Say nothing: only the sum is asked for, and words cost more than points."""
+    return ""
 
 
 def _from(found: Provenance) -> str:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, islice
 
 from baton.crm.hubspot import Changed, ContactRow
 from baton.crm.results import batches
@@ -19,6 +20,7 @@ from baton.leads.model import LeadSnapshot, captured_at
 from baton.ledger import leads, watermarks
 from baton.ledger.engine import transaction
 from baton.pipeline.context import Context
+from baton.pipeline.intake.ahead import read_ahead
 from baton.pipeline.report import StepReport
 from baton.policy.fields import FieldObject
 from baton.policy.models import Policy
@@ -152,12 +154,12 @@ def _changed(
         report["found by the sweep"] += len(unseen)
     if len(unseen) > CHUNK:
         unseen = _hand_raises_first(ctx, reader, unseen, span)
-    for chunk in batches(unseen, CHUNK):
-        if time.monotonic() > stop_at:
+    chunks = batches(unseen, CHUNK)
+    for number, snapshots in enumerate(read_ahead(map(reader.read, chunks)), start=1):
+        yield snapshots
+        if number * CHUNK < len(unseen) and time.monotonic() > stop_at:
             report[GOES_ON] = 1
             return
-        found = ctx.hubspot.read_contacts([one.id for one in chunk], reader.contact_properties)
-        yield reader.snapshots(found.found.values())
 
 
 def _hand_raises_first(
@@ -178,11 +180,10 @@ def _first_load(
 ) -> Iterator[Sequence[LeadSnapshot]]:
     """Yield all contacts in the order of their ids, keeping how far it has come."""
     stop_at = time.monotonic() + FIRST_LOAD_SECONDS
-    pages = ctx.hubspot.list_contacts(reader.contact_properties, after=reading.after)
-    for rows in _gathered(pages):
-        yield reader.snapshots(rows)
-        # Here the chunk has been judged and committed.
-        reached = f"{reading.until.isoformat()}|{int(rows[-1].id) + 1}"
+    for next_id, snapshots in read_ahead(reader.all_from(reading.after)):
+        yield snapshots
+        # Here the chunk has been judged and committed, however far the reading has come.
+        reached = f"{reading.until.isoformat()}|{next_id}"
         with transaction(ctx.engine) as conn:
             watermarks.set(conn, FIRST_LOAD, reached, at=ctx.clock.now())
         if time.monotonic() > stop_at:
@@ -202,15 +203,11 @@ def _unseen(ctx: Context, changes: Sequence[Changed]) -> list[Changed]:
     ]
 
 
-def _gathered(pages: Iterable[Sequence[ContactRow]]) -> Iterator[list[ContactRow]]:
-    held: list[ContactRow] = []
-    for page in pages:
-        held += page
-        if len(held) >= CHUNK:
-            yield held
-            held = []
-    if held:
-        yield held
+def gathered(pages: Iterable[Sequence[ContactRow]], size: int) -> Iterator[list[ContactRow]]:
+    """Cut what comes in pages into chunks of `size`."""
+    rows = chain.from_iterable(pages)
+    while chunk := list(islice(rows, size)):
+        yield chunk
 
 
 class SnapshotReader:
@@ -222,6 +219,19 @@ class SnapshotReader:
         contact = set(wanted_properties(policy, FieldObject.CONTACT)) | set(BASE_PROPERTIES)
         self.contact_properties = tuple(sorted(contact))
         self._company_properties = tuple(sorted(wanted_properties(policy, FieldObject.COMPANY)))
+
+    def read(self, changes: Iterable[Changed]) -> list[LeadSnapshot]:
+        """Read these contacts in full; who is gone meanwhile is left out."""
+        ids = [one.id for one in changes]
+        return self.snapshots(
+            self._ctx.hubspot.read_contacts(ids, self.contact_properties).found.values()
+        )
+
+    def all_from(self, after: str | None) -> Iterator[tuple[int, list[LeadSnapshot]]]:
+        """Yield all contacts in the order of their ids, with each chunk the id to go on from."""
+        pages = self._ctx.hubspot.list_contacts(self.contact_properties, after=after)
+        for rows in gathered(pages, CHUNK):
+            yield int(rows[-1].id) + 1, self.snapshots(rows)
 
     def snapshots(self, rows: Iterable[ContactRow]) -> list[LeadSnapshot]:
         """Return the snapshots of these rows, oldest capture first; one a contact."""

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Protocol
 
 from sqlalchemy import Connection
 
 from baton.decision.decision import HoldReason
 from baton.leads.states import EffectState, LeadState
 from baton.ledger import handoffs, holds, leads, outbox
-from baton.ledger.handoffs import OpenTerms
+from baton.ledger.handoffs import HandoffRow, HopRow, OpenTerms
 from baton.ledger.holds import HeldBatch, NewHeldItem
 from baton.ledger.judgement_queue import RELEASE_BATCH
 from baton.ledger.leads import StateChange
@@ -29,6 +30,7 @@ from baton.policy.models import Policy, TimerAction
 from baton.settings import Mode
 
 __all__ = [
+    "Receiving",
     "Restrained",
     "hold_back",
     "hold_reassignments",
@@ -40,6 +42,20 @@ __all__ = [
 MESSAGES, BAND_CHANGES = "messages", "band changes"
 _MESSAGE_KINDS = ("slack_message", "slack_reminder")
 _ANSWERS = {WhenUnanswered.RELEASE: "release", WhenUnanswered.KEEP: "keep"}
+
+
+class TooMany(Protocol):
+    """An open handoff with its present hop, which a run has no room to pass on."""
+
+    @property
+    def handoff(self) -> HandoffRow:
+        """Return the handoff."""
+        ...
+
+    @property
+    def hop(self) -> HopRow:
+        """Return its present hop."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +210,35 @@ def restrain_reassignments(
     return allowed, excess
 
 
+@dataclass(slots=True)
+class Receiving:
+    """How much one run gives to single people, beside what it takes away from them.
+
+    A book that is suddenly twice as long is no better than one that is suddenly empty. New leads
+    do not count: the roster's own limits (a day, an hour) and `handoffs_per_run` are for them.
+    """
+
+    guards: Guards
+    highest: str
+    open_now: Mapping[str, int]
+    given: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of_run(cls, conn: Connection, policy: Policy) -> Receiving:
+        """Begin to count."""
+        highest = policy.bands_high_to_low[0].name
+        return cls(policy.guards, highest, handoffs.open_loads(conn, observed=False))
+
+    def takes(self, owner: str, band: str | None) -> bool:
+        """Tell whether a person may get one more in this run, and count it if so."""
+        most = _share(self.guards, self.open_now.get(owner, 0))
+        full = self.guards.share_of_a_book is not None and self.given[owner] >= most
+        if full and band != self.highest:
+            return False
+        self.given[owner] += 1
+        return True
+
+
 def _share(guards: Guards, has: int) -> int:
     if guards.share_of_a_book is None:
         return has + 1
@@ -201,7 +246,7 @@ def _share(guards: Guards, has: int) -> int:
 
 
 def hold_reassignments(
-    conn: Connection, ctx: Standing, policy: Policy, excess: Sequence[OpenTerms]
+    conn: Connection, ctx: Standing, policy: Policy, excess: Sequence[TooMany]
 ) -> int:
     """Keep the present owners until a person has decided; return how many are newly held."""
     if not excess:

@@ -33,7 +33,9 @@ from baton.settings import Mode
 from baton.sla.terms_json import terms_to_json
 from baton.sla.touches import TouchKind, grade_of
 
-HOT, NORMAL = 0, 100
+HOT, SOON, NORMAL = 0, 50, 100
+"""Which effects go first. HOT ones may also use the calls that are kept for hot leads; SOON ones go
+before all that is left, when there are calls for it."""
 """Priorities in the outbox: what a trigger or the highest band brought goes first."""
 
 
@@ -82,7 +84,10 @@ def carry_into_ledger(
     cold.warm(conn, [one.row.id for one in judged if not one.again])
     effects += [
         state_write_back(
-            Acting(ctx.clock, one.mode), one.row.id, cause=f"decision-{one.decision_id}"
+            Acting(ctx.clock, one.mode),
+            one.row.id,
+            cause=f"decision-{one.decision_id}",
+            soon=_is_hot(agreement, one.decision),
         )
         for one in judged
         if _is_news(one)
@@ -242,7 +247,7 @@ def hop_effects(
         "handoff_id": row.id,
         "hop": number,
         "generation": number,
-        "priority": HOT if decision.trigger or decision.band == _highest(agreement) else NORMAL,
+        "priority": HOT if _is_hot(agreement, decision) else NORMAL,
     }
     record, task = f"{key}.salesforce_record", f"{key}.salesforce_task"
     return [
@@ -276,6 +281,10 @@ def hop_effects(
             **shared,
         ),
     ]
+
+
+def _is_hot(agreement: Agreement, decision: Decision) -> bool:
+    return bool(decision.trigger) or decision.band == _highest(agreement)
 
 
 def _highest(agreement: Agreement) -> str:
@@ -394,15 +403,16 @@ def _is_news(one: Judged) -> bool:
     )
 
 
-def state_write_back(ctx: Standing, lead_id: int, *, cause: str) -> NewEffect:
+def state_write_back(ctx: Standing, lead_id: int, *, cause: str, soon: bool = False) -> NewEffect:
     """Return the effect that brings HubSpot's copy of a lead's state up to date.
 
     It names no values: they are read from the ledger when it is sent, so that a newer one may
-    replace it without losing anything. `cause` keeps two of the same instant apart.
+    replace it without losing anything. `cause` keeps two of the same instant apart. `soon`: before those of other leads.
     """
     return NewEffect(
         key=f"L{lead_id}.{cause}.hubspot_state",
         kind="hubspot_state",
         lead_id=lead_id,
+        priority=SOON if soon else NORMAL,
         state=state_of(ctx),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -22,10 +23,11 @@ from baton.ledger.handoffs import HandoffRow, HopRow, NewHop, OpenTerms
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.context import Standing
 from baton.pipeline.judging.decided import open_book, recorded, save_books
-from baton.pipeline.judging.limits import hold_reassignments, restrain_reassignments
+from baton.pipeline.judging.limits import Receiving, hold_reassignments, restrain_reassignments
 from baton.pipeline.judging.plan import hop_effects
 from baton.pipeline.modes import Acting, acting_for
 from baton.routing.book import PoolBook
+from baton.routing.ladder import OwnerKind
 from baton.settings import Mode
 from baton.sla.terms_json import terms_to_json
 
@@ -79,12 +81,51 @@ def reassign_all(
     if limited:
         pending, excess = restrain_reassignments(conn, agreement.policy, pending)
         hold_reassignments(conn, acting, agreement.policy, excess)
-    moved = pass_on(conn, acting, agreement, read_passings(conn, pending), book)
+    passings = read_passings(conn, pending)
+    if limited:
+        receiving = Receiving.of_run(conn, agreement.policy)
+        passings, excess_given = _with_room(acting, agreement, passings, book, receiving)
+        hold_reassignments(conn, acting, agreement.policy, excess_given)
+    moved = pass_on(conn, acting, agreement, passings, book)
     for one in moved:
         if one.hop is None:
             key = one.passing.handoff.key
             logger.warning("handoff %s lapsed and nobody is left to take it", key)
     return sum(one.hop is not None for one in moved)
+
+
+def _with_room(
+    ctx: Standing,
+    agreement: Agreement,
+    passings: Sequence[Passing],
+    book: PoolBook,
+    receiving: Receiving,
+) -> tuple[list[Passing], list[Passing]]:
+    """Return those whose next owner has room for them in this run, and those that are too many.
+
+    Each is tried on a copy of the book: what is held must not count as a turn of whoever would
+    have had it. `pass_on` decides the same again for those that go.
+    """
+    going: list[Passing] = []
+    excess: list[Passing] = []
+    trial = deepcopy(book)
+    for one in passings:
+        after = deepcopy(trial)
+        route = reassign(
+            _inputs(ctx, one, None),
+            agreement.policy,
+            agreement.roster,
+            after,
+            had_it=frozenset(one.had_it),
+        ).route
+        owner = route.owner if route else None
+        person = owner is not None and owner.kind is OwnerKind.USER
+        if owner is not None and person and not receiving.takes(owner.key, one.handoff.band):
+            excess.append(one)
+        else:
+            going.append(one)
+            trial = after
+    return going, excess
 
 
 def read_passings(conn: Connection, ones: Sequence[OpenTerms]) -> list[Passing]:

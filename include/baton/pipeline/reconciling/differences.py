@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from baton.ledger.reconciliation import Found
+from baton.ledger.reconciliation import KEPT, Found
 
 
 class Repair(StrEnum):
@@ -53,15 +53,18 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of difference. `kept`: what a person made of it stands; it is no fault."""
+    """A kind of difference, what mends it, and whether Baton may."""
 
     side: Side
     cause: str
     mend: str
     repair: Repair = Repair.NONE
-    kept: bool = False
 
 
+_FOREIGN = (
+    "if the ledger was restored from an older copy, restore a newer one; if another Baton writes to "
+    "this org, give each an org of its own; otherwise"
+)
 KINDS: Mapping[str, Kind] = {
     "contact_unknown": Kind(
         Side.HUBSPOT,
@@ -115,7 +118,17 @@ KINDS: Mapping[str, Kind] = {
         Side.HUBSPOT,
         "somebody has changed a property of ours in HubSpot",
         "theirs is kept until there is news of the lead to write",
-        kept=True,
+    ),
+    "shared_outdated": Kind(
+        Side.HUBSPOT,
+        "life-cycle stage, lead status or owner in HubSpot is not what the policy has Baton write",
+        "the lead's state is written to HubSpot again",
+        Repair.WRITE_BACK,
+    ),
+    "shared_edited": Kind(
+        Side.HUBSPOT,
+        "somebody has changed the life-cycle stage, lead status or owner in HubSpot",
+        "theirs is kept as long as this handoff lasts",
     ),
     "record_missing": Kind(
         Side.SALESFORCE,
@@ -163,7 +176,6 @@ KINDS: Mapping[str, Kind] = {
         "somebody has given the record to another owner",
         "theirs is kept; the ledger notes it",
         Repair.NOTE,
-        kept=True,
     ),
     "owner_inactive": Kind(
         Side.SALESFORCE,
@@ -180,7 +192,6 @@ KINDS: Mapping[str, Kind] = {
         Side.SALESFORCE,
         "somebody has changed the handoff's key on the record",
         "theirs is kept; put the key back on the record in Salesforce if it was a mistake",
-        kept=True,
     ),
     "outcome_unread": Kind(
         Side.SALESFORCE,
@@ -202,7 +213,26 @@ KINDS: Mapping[str, Kind] = {
         Side.SALESFORCE,
         "somebody has deleted the task that tells the owner to act",
         "nothing, if it was meant; otherwise restore it from Salesforce's Recycle Bin",
-        kept=True,
+    ),
+    "key_unknown": Kind(
+        Side.SALESFORCE,
+        "the record bears the key of a handoff that the ledger does not hold",
+        f"{_FOREIGN} clear Handoff_Key__c on the record",
+    ),
+    "key_of_another": Kind(
+        Side.SALESFORCE,
+        "the record bears the key of another person's handoff",
+        f"{_FOREIGN} clear Handoff_Key__c on the record, or merge the two if they are one person",
+    ),
+    "task_unknown": Kind(
+        Side.SALESFORCE,
+        "the task was made for a handoff that the ledger does not hold",
+        f"{_FOREIGN} complete or delete the task in Salesforce",
+    ),
+    "row_unknown": Kind(
+        Side.SALESFORCE,
+        "the Handoff__c row tells of a handoff that the ledger does not hold",
+        f"{_FOREIGN} delete the row in Salesforce: only reports read it",
     ),
 }
 """Every kind by its code."""
@@ -213,14 +243,14 @@ def codes_of(side: Side) -> frozenset[str]:
     return frozenset(code for code, kind in KINDS.items() if kind.side is side)
 
 
-def wants_mending(found: Found) -> bool:
+def wants_mending(code: str) -> bool:
     """Tell whether it is a fault: not what a person decided and nobody will change."""
-    return not KINDS[found.code].kept
+    return code not in KEPT
 
 
 def in_words(found: Found) -> str:
     """Say in one line what it is about and where the systems differ. No personal data."""
-    subject = f"lead {found.lead_id}" if found.lead_id else "a contact"
+    subject = f"lead {found.lead_id}" if found.lead_id else "no known lead"
     where = [f"HubSpot contact {found.hubspot_id}"] if found.hubspot_id else []
     where += [f"Salesforce {found.salesforce_id}"] if found.salesforce_id else []
     values = ""

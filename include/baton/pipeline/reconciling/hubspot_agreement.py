@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from baton.crm.hubspot import ContactRow, PropertyValue
 from baton.crm.marks import mark
@@ -19,20 +20,27 @@ from baton.ledger.engine import transaction
 from baton.ledger.field_writes import HUBSPOT, FieldWrite
 from baton.ledger.reconciliation import Found
 from baton.pipeline.context import Context
+from baton.pipeline.delivery.lifecycle import LEAD_OWNER, shared_names, shared_values
 from baton.pipeline.intake.gone import CAUSES, what_became_of
 from baton.policy.models import Policy
 
 GRACE = timedelta(minutes=30)
 """What is younger is on its way: pulling, its sweep and the write-back may not have come to it."""
+GAP = 5000
+"""So many leads are looked at in one go between two contacts that HubSpot lists."""
 COMPARED = ("state", "band", "score", "owner", "handoff", "disposition")
 """What is compared of what Baton writes back; the texts follow from these."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, since the owners are kept once they were asked for
 class HubSpotSide:
-    """What the comparison needs beside the rows: when it began, and our properties' names."""
+    """What the comparison needs beside the rows: when it began, and the properties' names.
+
+    `names` are our own properties by what they hold; `policy` says what else Baton writes.
+    """
 
     ctx: Context
+    policy: Policy
     names: Mapping[str, str]
     contact_properties: tuple[str, ...]
     at: datetime
@@ -43,12 +51,30 @@ class HubSpotSide:
         written = policy.write_back.properties
         names = {what: written[what] for what in COMPARED if what in written}
         at = ctx.clock.now() if ctx.replays else ctx.hubspot.server_now()
-        return cls(ctx, names, tuple(contact_properties), at)
+        return cls(ctx, policy, names, tuple(contact_properties), at)
 
     @property
     def listed_properties(self) -> tuple[str, ...]:
         """Return what to ask the list for."""
-        return ("createdate", "lastmodifieddate", *self.names.values())
+        return ("createdate", "lastmodifieddate", *self.compared_properties)
+
+    @property
+    def compared_properties(self) -> tuple[str, ...]:
+        """Return the properties that are compared: ours, and those of HubSpot's that Baton writes."""
+        return (*self.names.values(), *shared_names(self.policy))
+
+    @cached_property
+    def owners(self) -> Mapping[str, str]:
+        """Return HubSpot's owner ids by address, where Baton writes the owner."""
+        if not self.policy.write_back.lead_owner:
+            return {}
+        return {one.email.lower(): one.id for one in self.ctx.hubspot.owners() if one.email}
+
+    def shown(self, name: str, value: str) -> str:
+        """Return a value as people know it: an owner by their address."""
+        if name != LEAD_OWNER:
+            return value
+        return next((email for email, one in self.owners.items() if one == value), value)
 
 
 def compare_page(
@@ -64,10 +90,15 @@ def compare_page(
     until = None if last else max(listed, key=int)
     with transaction(side.ctx.engine) as conn:
         known = comparison.leads_by_hubspot_ids(conn, listed)
-        expected = comparison.leads_between(conn, after, until)
     found = compare_contacts(side, listed, known)
-    absent = [lead for lead in expected if lead.hubspot_id not in listed]
-    return found + _absent(side, absent)
+    while True:
+        with transaction(side.ctx.engine) as conn:
+            expected = comparison.leads_between(conn, after, until, limit=GAP)
+        absent = [lead for lead in expected if lead.hubspot_id not in listed]
+        found += _absent(side, absent)
+        if len(expected) < GAP:
+            return found
+        after = expected[-1].hubspot_id
 
 
 def compare_leads(side: HubSpotSide, hubspot_ids: Iterable[str]) -> list[Found]:
@@ -118,7 +149,7 @@ def _state_of_reading(side: HubSpotSide, row: ContactRow, lead: ComparedLead) ->
 def _differing(
     side: HubSpotSide, shown: Mapping[str, str | None], lead: ComparedLead
 ) -> dict[str, tuple[str, str]]:
-    """Return the properties that differ: ours and theirs, by what they hold."""
+    """Return the properties that differ: ours and theirs, by the property's name."""
     held = {
         "state": lead.state,
         "band": lead.band or "",
@@ -127,10 +158,13 @@ def _differing(
         "handoff": lead.handoff or "",
         "disposition": lead.disposition or "",
     }
+    ours = {name: held[what] for what, name in side.names.items()}
+    # Where people, or HubSpot itself, have taken a lead further, nothing is wanted of the stage.
+    ours |= shared_values(lead, side.policy, shown, side.owners)
     return {
-        what: (held[what], shown.get(name) or "")
-        for what, name in side.names.items()
-        if not _same(held[what], shown.get(name) or "")
+        name: (value, shown.get(name) or "")
+        for name, value in ours.items()
+        if not _same(value, shown.get(name) or "")
     }
 
 
@@ -150,32 +184,40 @@ def _of_properties(side: HubSpotSide, differing: Mapping[str, ComparedLead]) -> 
     """
     if not differing:
         return []
-    names = list(side.names.values())
-    histories = side.ctx.hubspot.property_history(list(differing), names)
+    histories = side.ctx.hubspot.property_history(list(differing), side.compared_properties)
     with transaction(side.ctx.engine) as conn:
         again = comparison.leads_by_hubspot_ids(conn, differing)
-        memory = field_writes.newest(conn, HUBSPOT, [lead.id for lead in differing.values()])
+        ids = [lead.id for lead in differing.values()]
+        memory = field_writes.newest(conn, HUBSPOT, ids)
+        # What follows a move of the handoff is planned with the next delivery.
+        under_way = comparison.moved_since(conn, ids, side.at - GRACE)
     found = []
     for one, lead in differing.items():
-        if again.get(one) != lead or one not in histories:
+        if again.get(one) != lead or lead.id in under_way or one not in histories:
             continue
         newest = {name: values[0] for name, values in histories[one].items() if values}
         shown = {name: value.value for name, value in newest.items()}
-        for what, (ours, theirs) in _differing(side, shown, lead).items():
-            name = side.names[what]
+        for name, (ours, theirs) in _differing(side, shown, lead).items():
             edited = _is_theirs(newest.get(name), memory.get((lead.id, name)))
-            found.append(
-                Found(
-                    code="property_edited" if edited else "property_outdated",
-                    lead_id=lead.id,
-                    hubspot_id=one,
-                    field=name,
-                    ours=ours,
-                    # What a person typed is theirs to know: it might be anything.
-                    theirs="changed by hand" if edited else theirs,
-                )
-            )
+            found.append(_of_property(side, lead, (name, ours, theirs), edited=edited))
     return found
+
+
+def _of_property(
+    side: HubSpotSide, lead: ComparedLead, differing: tuple[str, str, str], *, edited: bool
+) -> Found:
+    name, ours, theirs = differing
+    kind = "property" if name in side.names.values() else "shared"
+    # What a person typed is theirs to know: it might be anything.
+    told = "changed by hand" if edited else side.shown(name, theirs)
+    return Found(
+        code=f"{kind}_{'edited' if edited else 'outdated'}",
+        lead_id=lead.id,
+        hubspot_id=lead.hubspot_id,
+        field=name,
+        ours=side.shown(name, ours),
+        theirs=told,
+    )
 
 
 def _is_theirs(value: PropertyValue | None, before: FieldWrite | None) -> bool:

@@ -1,6 +1,7 @@
 """Conservation in three ways: each lead in exactly one state, and HubSpot, ledger, Salesforce agree.
 
-A comparison goes through HubSpot's list of contacts and then through the open handoffs. It works in
+A comparison goes through HubSpot's list of contacts, then through the open handoffs, and then through
+the records in Salesforce that bear a handoff's key. It works in
 parts: each keeps how far it has come, so that a night's comparison of a large portal is spread over
 several runs, and one that dies goes on where it was.
 """
@@ -22,7 +23,7 @@ from baton.errors import ConfigurationError
 from baton.ledger import checks, comparison, conservation, leads, reconciliation, watermarks
 from baton.ledger.conservation import ConservationReport
 from baton.ledger.engine import transaction
-from baton.ledger.reconciliation import DEMAND, NIGHTLY, Found, Pass
+from baton.ledger.reconciliation import CHECK, DEMAND, NIGHTLY, Found, Pass
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.intake.pull import WATERMARK, SnapshotReader
@@ -36,6 +37,7 @@ from baton.pipeline.reconciling.differences import (
     wants_mending,
 )
 from baton.pipeline.reconciling.hubspot_agreement import HubSpotSide, compare_leads, compare_page
+from baton.pipeline.reconciling.keys_agreement import FIRST_OBJECT, compare_keys
 from baton.pipeline.reconciling.repairs import Workshop, mend, mend_ledger
 from baton.pipeline.reconciling.salesforce_agreement import compare_handoffs
 from baton.pipeline.report import StepReport
@@ -44,11 +46,11 @@ from baton.transport import Lane, in_lane
 
 logger = logging.getLogger(__name__)
 
-CHECK = "reconciliation"
-"""The name under which the last result stands among the checks."""
 PART = 500
 """Contacts a part: five calls for the list, and a few more where something differs."""
 HANDOFFS = 200
+MOST_OF_A_KIND = 10_000
+"""Of each kind of difference so many are kept in memory; all of them stand in the ledger."""
 NIGHT_SECONDS = 240.0
 """How long one run compares at night: the Dag's other tasks must not wait for long."""
 NIGHT_BEGINS = 2
@@ -65,25 +67,39 @@ def _silent(_: str) -> None:
 class Comparison:
     """What a comparison saw: how much was compared, what differs, what was mended.
 
-    `ledger` is the check of the ledger alone; None where only a part was looked at.
+    `found` are differences as they were found, the first MOST_OF_A_KIND of each kind; `counts` tells
+    how many there are by code. `ledger` is the check of the ledger alone; None where only a part was looked at.
     """
 
     contacts: int = 0
     handoffs: int = 0
     found: list[Found] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
     mended: StepReport = field(default_factory=StepReport)
     repairs: frozenset[Repair] = frozenset()
     ledger: ConservationReport | None = None
     finished: bool = False
 
+    def take(self, found: Iterable[Found]) -> None:
+        """Count differences, and keep them while there is room."""
+        for one in found:
+            self.counts[one.code] += 1
+            if self.counts[one.code] <= MOST_OF_A_KIND:
+                self.found.append(one)
+
+    def is_left(self, code: str) -> bool:
+        """Tell whether differences of this kind should be otherwise and were not mended."""
+        return wants_mending(code) and KINDS[code].repair not in self.repairs
+
     @property
     def remaining(self) -> list[Found]:
-        """Return what should be otherwise and was not mended."""
-        return [
-            one
-            for one in self.found
-            if wants_mending(one) and KINDS[one.code].repair not in self.repairs
-        ]
+        """Return what was kept of that which is left."""
+        return [one for one in self.found if self.is_left(one.code)]
+
+    @property
+    def left(self) -> int:
+        """Return how many differences are left."""
+        return sum(number for code, number in self.counts.items() if self.is_left(code))
 
 
 @in_lane(Lane.BACKGROUND)
@@ -105,7 +121,7 @@ def reconcile_by_night(ctx: Context, *, seconds: float = NIGHT_SECONDS) -> StepR
     for each in done.remaining:
         logger.warning("reconcile: %s; %s", in_words(each), KINDS[each.code].mend)
     report = StepReport({"contacts compared": done.contacts, "handoffs compared": done.handoffs})
-    report["differences"] = len(done.remaining)
+    report["differences"] = done.left
     report.update({f"to {name}": count for name, count in done.mended.counts().items()})
     return report
 
@@ -210,7 +226,7 @@ def _work(
                 _finish(conn, one, now)
         progress(
             f"{counts['contacts']} contacts and {counts['handoffs']} handoffs compared,"
-            f" {len(done.found)} differences"
+            f" {done.counts.total()} differences"
         )
         if stop_at is not None and time.monotonic() > stop_at:
             break
@@ -229,7 +245,7 @@ def _take(
     """Record what was found, and mend of it what is to be mended."""
     if not found:
         return
-    done.found += found
+    done.take(found)
     with transaction(ctx.engine) as conn:
         reconciliation.record(conn, found, at=ctx.clock.now(), seen_in=seen_in)
     if any(KINDS[each.code].repair in done.repairs for each in found):
@@ -240,8 +256,7 @@ def _finish(conn: Connection, one: Pass, now: datetime) -> None:
     """Settle what was not found again, and note how it ended."""
     codes = codes_of(Side.HUBSPOT) | codes_of(Side.SALESFORCE)
     reconciliation.settle_unseen(conn, codes, seen_in=one.id, at=now)
-    open_counts = reconciliation.open_counts(conn)
-    faults = {code: count for code, count in open_counts.items() if not KINDS[code].kept}
+    faults = reconciliation.open_counts(conn)
     checks.record(conn, CHECK, at=now, ok=not faults, findings=faults)
 
 
@@ -280,16 +295,31 @@ class _Parts:
             yield _Part(phase, reached, found, contacts=len(rows))
 
     def _of_salesforce(self, reached: str | None) -> Iterator[_Part]:
-        after = int(reached or 0)
+        if reached is None or reached.isdecimal():
+            yield from self._of_handoffs(int(reached or 0))
+            reached = None
+        yield from self._of_keys(reached)
+
+    def _of_handoffs(self, after: int) -> Iterator[_Part]:
         while True:
             with transaction(self._ctx.engine) as conn:
                 group = comparison.open_handoffs_after(conn, after, limit=HANDOFFS)
             found = compare_handoffs(self._ctx, group)
-            if len(group) < HANDOFFS:
-                yield _Part("done", None, found, handoffs=len(group))
+            is_last = len(group) < HANDOFFS
+            after = after if is_last else group[-1].id
+            reached = FIRST_OBJECT if is_last else str(after)
+            yield _Part("salesforce", reached, found, handoffs=len(group))
+            if is_last:
                 return
-            after = group[-1].id
-            yield _Part("salesforce", str(after), found, handoffs=len(group))
+
+    def _of_keys(self, reached: str | None) -> Iterator[_Part]:
+        while True:
+            page = compare_keys(self._ctx, reached)
+            reached = page.goes_on
+            if reached is None:
+                yield _Part("done", None, page.found)
+                return
+            yield _Part("salesforce", reached, page.found)
 
 
 def _grouped(

@@ -35,6 +35,7 @@ from baton.ledger.page_today import Count, Effects, LateLead, OwnerLoad, TodaySo
 from baton.ledger.switches import Switch
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.intake.pull import WATERMARK
+from baton.pipeline.today.field_troubles import FieldTrouble, field_troubles
 
 HOT: Final = ("hot",)
 """Bands that count as hot while no policy says so."""
@@ -102,6 +103,7 @@ class Morning:
     batches: tuple[tuple[HeldBatch, Figures], ...]
     differences: Mapping[str, int]
     so_far: TodaySoFar
+    fields: tuple[FieldTrouble, ...] = ()
 
     @property
     def open_handoffs(self) -> int:
@@ -141,6 +143,7 @@ def read(conn: Connection, now: datetime, midnight: datetime) -> Morning:
         batches=tuple((one, holds.figures(conn, one.id)) for one in holds.unanswered(conn)),
         differences=reconciliation.open_counts(conn),
         so_far=page_today.so_far(conn, midnight),
+        fields=tuple(field_troubles(conn, now)),
     )
 
 

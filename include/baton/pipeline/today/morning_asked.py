@@ -1,4 +1,4 @@
-"""What a person is asked about: batches that a limit holds back, and where the systems disagree."""
+"""What a person is asked about: batches that a limit holds back, and where the systems do not fit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def of_asked(morning: Morning) -> Iterator[TodayItem]:
-    """Yield a line for each batch without an answer, and one for all differences."""
+    """Yield a line for each batch without an answer, one for all differences, one for all fields."""
     for batch, figures in morning.batches:
         held = [
             many(number, *_KINDS.get(kind, (kind, kind)))
@@ -47,5 +47,17 @@ def of_asked(morning: Morning) -> Iterator[TodayItem]:
             title=f"HubSpot, Salesforce and the ledger disagree in {many(number, 'place', 'places')}",
             detail=f"{and_more(found)}. baton reconcile shows each with its repair.",
             action="See sync health",
+            link="sync#reconciliation",
+        )
+    if morning.fields:
+        yield TodayItem(
+            id="fields",
+            step=Step.DEFINE,
+            tone=Tone.WARN,
+            title=f"{many(len(morning.fields), 'field does', 'fields do')} not serve as the policy "
+            f"maps {'it' if len(morning.fields) == 1 else 'them'}",
+            detail=and_more([f"{one.connection}: {one.words}" for one in morning.fields], most=2)
+            + ".",
+            action="See how to mend them",
             link="sync",
         )

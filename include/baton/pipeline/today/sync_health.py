@@ -9,7 +9,15 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from baton.ledger import checks, migrate, page_sync, page_today, switches, watermarks
+from baton.ledger import (
+    checks,
+    migrate,
+    page_sync,
+    page_today,
+    reconciliation,
+    switches,
+    watermarks,
+)
 from baton.ledger.checks import CheckResult
 from baton.ledger.daily_budget import BudgetTerms, DailyBudget
 from baton.ledger.page_sync import Failed
@@ -18,10 +26,12 @@ from baton.ledger.rate_limits import BucketRow
 from baton.ledger.switches import Switch
 from baton.pipeline.api_budget import in_words
 from baton.pipeline.by_hand.effects_switch import stopped, version
+from baton.pipeline.today.field_troubles import FieldTrouble, field_troubles
 from baton.pipeline.today.morning_words import kind_in_words, many, span
 
 LOOK_BACK: Final = timedelta(hours=24)
 LOW_BUDGET: Final = 0.2
+MOST_FIELDS: Final = 5
 _FAILED: Final = ("rejected", "invalid", "dead")
 _WAITING: Final = ("pending", "waiting", "leased")
 
@@ -115,7 +125,11 @@ class ConnectionHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncHealth:
-    """The whole, as of `at`. `version` is what a form on the kill switch is to carry."""
+    """The whole, as of `at`. `version` is what a form on the kill switch is to carry.
+
+    `reconciliation` is how the last comparison of the three systems ended; `differences` are those
+    that still want mending, by code.
+    """
 
     at: datetime
     connections: tuple[ConnectionHealth, ...]
@@ -125,12 +139,14 @@ class SyncHealth:
     quarantined: Count
     effects: tuple[Effects, ...]
     conservation: CheckResult | None
+    reconciliation: CheckResult | None
+    differences: dict[str, int]
     revision: str | None
     head: str
 
 
-def read(conn: Connection, now: datetime) -> SyncHealth:
-    """Read how everything is."""
+def read(conn: Connection, now: datetime, terms: BudgetTerms) -> SyncHealth:
+    """Read how everything is; `terms` are the installation's own on the day's API calls."""
     effects = tuple(page_today.unsettled_effects(conn))
     marks = watermarks.all_watermarks(conn)
     readings = [Reading(name, value, at) for name, (value, at) in marks.items()]
@@ -139,14 +155,19 @@ def read(conn: Connection, now: datetime) -> SyncHealth:
     buckets = page_sync.buckets(conn)
     days = page_sync.budgets(conn, now)
     stop = stopped(conn)
+    fields = field_troubles(conn, now)
     return SyncHealth(
         at=now,
         connections=tuple(
             _with_day(
-                _health(terms, now, readings, done, effects, errors, buckets, stop is not None),
-                days.get(terms.prefix),
+                _with_fields(
+                    _health(one, now, readings, done, effects, errors, buckets, stop is not None),
+                    fields,
+                ),
+                days.get(one.prefix),
+                terms,
             )
-            for terms in CONNECTIONS
+            for one in CONNECTIONS
         ),
         stopped=stop,
         version=version(conn),
@@ -154,6 +175,8 @@ def read(conn: Connection, now: datetime) -> SyncHealth:
         quarantined=page_today.quarantined(conn),
         effects=effects,
         conservation=checks.last(conn, checks.CONSERVATION),
+        reconciliation=checks.last(conn, reconciliation.CHECK),
+        differences=reconciliation.open_counts(conn),
         revision=migrate.current_revision(conn),
         head=migrate.head(),
     )
@@ -264,7 +287,19 @@ def _of_limits(found: ConnectionHealth) -> Iterator[tuple[str, str]]:
             )
 
 
-def _with_day(found: ConnectionHealth, day: DailyBudget | None) -> ConnectionHealth:
+def _with_fields(found: ConnectionHealth, fields: Iterable[FieldTrouble]) -> ConnectionHealth:
+    """Put in the fields of this connection that do not serve, each with its mend."""
+    mine = [one for one in fields if one.connection == found.name]
+    told = tuple((f"{one.words}.", f"{one.mend}.") for one in mine[:MOST_FIELDS])
+    if len(mine) > MOST_FIELDS:
+        left = many(len(mine) - MOST_FIELDS, "more field does", "more fields do")
+        told += ((f"{left} not serve.", "'baton doctor' names each with its mend."),)
+    return replace(found, troubles=(*found.troubles, *told))
+
+
+def _with_day(
+    found: ConnectionHealth, day: DailyBudget | None, terms: BudgetTerms
+) -> ConnectionHealth:
     """Put in how the day's calls stand: what is left by now, and who waits until when."""
     if day is None:
         return found
@@ -272,7 +307,6 @@ def _with_day(found: ConnectionHealth, day: DailyBudget | None) -> ConnectionHea
         replace(one, left=max(0, day.remaining)) if one.name == "daily" else one
         for one in found.budgets
     )
-    terms = BudgetTerms()
     told = (
         (
             f"Only {100 * day.share:.0f} % of today's calls are left. {in_words(day, terms)}.",
@@ -282,7 +316,7 @@ def _with_day(found: ConnectionHealth, day: DailyBudget | None) -> ConnectionHea
             ),
         ),
     )
-    short = day.share < LOW_BUDGET
+    short = day.share < LOW_BUDGET or bool(day.waiting(terms))
     return replace(
         found, budgets=budgets, troubles=(*found.troubles, *told) if short else found.troubles
     )

@@ -128,11 +128,7 @@ def _redirect(site: Site, request: Request, text: str) -> Response:
             found = find_lead(conn, text)
         except ConfigurationError as error:
             raise HTTPException(404, f"{str(error).capitalize()}.") from None
-    return RedirectResponse(f"{_base(request)}/lead/{found.lead_id}", 303)
-
-
-def _base(request: Request) -> str:
-    return base_of(request)
+    return RedirectResponse(f"{base_of(request)}/lead/{found.lead_id}", 303)
 
 
 def _id(lead_id: int) -> int:
@@ -213,6 +209,5 @@ def _page(
         shown_at=now,
         held_for=HELD_FOR,
         signs=SIGNS,
-        airflow=_base(request).removesuffix("/baton"),
         dag=DAG,
     )

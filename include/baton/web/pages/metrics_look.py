@@ -58,7 +58,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What one side promised, and what came of it.
+    """What one side promised, of one band or of all, and what came of it.
 
     `kept` None: `why` says in a word why that is not known, `because` in a sentence, if any.
     """
@@ -66,6 +66,7 @@ class Promise:
     side: str
     say: str
     metric: Metric | None
+    band: str | None
     target: str
     result: str
     kept: bool | None
@@ -118,7 +119,7 @@ def look(conn: Connection, now: datetime, window: Window) -> MetricsShown:
         whole=whole,
         speed=tuple(_speed(whole)),
         outcome=tuple(_outcome(whole, system)),
-        promises=tuple(_promises(conn, whole, system, window)),
+        promises=tuple(_promises(conn, found, window)),
         funnel=tuple(_funnel(whole)),
         splits={name: _split(found.splits, name) for name in page_metrics.SPLITS},
         weeks=tuple(_weeks(mondays, found.weeks)),
@@ -216,15 +217,13 @@ def _weeks(mondays: Sequence[date], found: Mapping[datetime, Figures]) -> Iterat
         yield Week(monday, figures, unfinished=monday == mondays[-1])
 
 
-def _promises(
-    conn: Connection, whole: Figures, system: SystemClock, window: Window
-) -> Iterator[Promise]:
+def _promises(conn: Connection, found: page_metrics.Measured, window: Window) -> Iterator[Promise]:
     if policies.current_hash(conn) is None:
         return
     both = active_policy(conn).policy.commitments
     for side, ones in (("marketing", both.marketing), ("sales", both.sales)):
         for one in ones:
-            yield _promise(side, one, _result(one, whole, system, window))
+            yield _promise(side, one, _result(one, *found.of_band(one.band), window))
 
 
 def _result(
@@ -278,6 +277,7 @@ def _promise(side: str, one: Commitment, result: tuple[Decimal | None, int]) -> 
         side=side,
         say=one.say,
         metric=METRICS.get(one.metric),
+        band=one.band,
         target=_target(one),
         result=NOTHING if value is None else _with_unit(round(value, 1), one.unit),
         kept=kept,

@@ -60,7 +60,7 @@ def _lead(one: WaitingLead) -> ReviewLine:
         lead_id=one.id,
         name=one.name or "",
         company=one.company or "",
-        tag=held or "quarantined",
+        tag=held,
         tone="warn",
         matter=one.words,
         note=_note(one),

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from baton.ledger.page_people import names
 from baton.ledger.page_run import judged, outcomes
+from baton.web import DAG_OF_RUNS
 from baton.web.access import Visitor
 from baton.web.site import Site
 
@@ -41,6 +42,7 @@ def router(site: Site) -> APIRouter:
             lines=lines,
             counts=counts,
             names=called,
+            dag=DAG_OF_RUNS,
             more=urlencode({"run": run, "before": lines[-1].id}) if goes_on else "",
         )
 

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from baton.errors import SettingsError
 from baton.ledger.admin_actions import LONGEST_REASON
+from baton.ledger.daily_budget import BudgetTerms
 from baton.ledger.page_sync import actions_on
 from baton.pipeline.by_hand import effects_switch
 from baton.pipeline.by_hand.admin_requests import Refused, Why
@@ -61,11 +62,13 @@ def _page(
 ) -> HTMLResponse:
     now = site.clock.now()
     try:
-        mode, wrong = site.settings().mode.value, ""
+        settings = site.settings()
+        mode, wrong = settings.mode.value, ""
+        terms = BudgetTerms(reserve=settings.hot_reserve)
     except SettingsError as error:
-        mode, wrong = "unknown", str(error)
+        mode, wrong, terms = "unknown", str(error), BudgetTerms()
     with site.ledger() as conn:
-        health = sync_health.read(conn, now)
+        health = sync_health.read(conn, now, terms)
         entries = actions_on(conn, SUBJECT, limit=MOST_ENTRIES)
     return site.page(
         request,

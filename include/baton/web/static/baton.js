@@ -74,6 +74,32 @@
     back.focus()
   }
 
+  // Whoever has pressed something sees that it is under way, unless it is quick.
+  const root = document.documentElement
+  let soon
+  const arrived = () => {
+    clearTimeout(soon)
+    delete root.dataset.loading
+  }
+  const leaving = () => {
+    clearTimeout(soon)
+    soon = setTimeout(() => { root.dataset.loading = "yes" }, 150)
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]:not([download], [target], [data-outside], [hx-get])")
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return
+    if (link.href.split("#")[0] === location.href.split("#")[0] && link.hash) return
+    leaving()
+  })
+  document.addEventListener("submit", (event) => { if (!event.defaultPrevented) leaving() })
+  window.addEventListener("pageshow", arrived)
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") arrived() })
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    // Today looks again by itself: nobody waits for that.
+    if (event.detail.elt.id !== "morning") event.detail.target.setAttribute("aria-busy", "true")
+  })
+  document.addEventListener("htmx:afterRequest", (event) => event.detail.target.removeAttribute("aria-busy"))
+
   // Clocks that run down while the page is open.
   const units = [[86400, "d"], [3600, "h"], [60, "min"]]
   const length = (seconds) => {
@@ -85,9 +111,13 @@
     }
     return `${Math.floor(seconds)} s`
   }
+  // By Airflow's clock: that of the laptop may be wrong.
+  const opened = performance.now()
+  const asOf = new Date(root.dataset.now ?? Date.now())
   const tick = () => {
+    const now = asOf.getTime() + performance.now() - opened
     for (const clock of document.querySelectorAll("time[data-due]")) {
-      const left = (new Date(clock.dateTime) - Date.now()) / 1000
+      const left = (new Date(clock.dateTime) - now) / 1000
       clock.textContent = left >= 0 ? `${length(left)} left` : `${length(-left)} late`
       clock.classList.toggle("late", left < 0)
     }

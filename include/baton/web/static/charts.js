@@ -6,7 +6,7 @@
 
   const config = () => ({
     background: "transparent",
-    font: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
+    font: "Inter, -apple-system, BlinkMacSystemFont, 'Segoe UI', Helvetica, Arial, sans-serif",
     view: {stroke: null},
     axis: {labelColor: colour("soft"), titleColor: colour("soft"), gridColor: colour("line"), domainColor: colour("line"), tickColor: colour("line"), labelFontSize: 12},
     legend: {labelColor: colour("ink"), labelFontSize: 12, symbolStrokeWidth: 2},

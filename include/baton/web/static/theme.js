@@ -8,6 +8,8 @@
   } catch {
     outer = null // shown in somebody else's frame
   }
+  // In Airflow's frame its own menu is there; alone, a link leads back.
+  root.dataset.framed = window.parent === window ? "no" : "yes"
   const dark = () => {
     if (outer?.classList.contains("dark")) return true
     if (outer?.classList.contains("light")) return false
