@@ -259,6 +259,7 @@ def test_a_field_that_does_not_serve_is_told_at_its_connection_with_the_mend(
     assert "Lead.Industry has no value 'Fishing'" in salesforce
     assert "1 time, last on" in salesforce
     assert "add the value to the picklist" in mend
+    assert "until 'baton doctor' sees it mended" in mend
     page = visitors.client(used).get("/sync").text
     assert "contact property pain_point is gone." in page
 

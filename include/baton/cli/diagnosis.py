@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from baton.cli.mode import going_out
 from baton.clock import SystemClock
 from baton.connections import HubSpotConnection, SalesforceConnection, SlackConnection
 from baton.crm.hubspot import HubSpotGateway
 from baton.crm.limits import UnlimitedRate
-from baton.crm.salesforce import SalesforceGateway
-from baton.errors import BatonError, RejectedRecordError
+from baton.crm.salesforce import FieldDescription, SalesforceGateway
+from baton.errors import BatonError, FatalGatewayError, RejectedRecordError
 from baton.ledger import policies, rosters
 from baton.ledger.engine import ledger_engine, transaction
 from baton.ledger.migrate import check_current
@@ -28,7 +29,7 @@ from baton.pipeline.intake.field_mapping import (
     check_salesforce_fields,
 )
 from baton.pipeline.modes import Modes
-from baton.pipeline.today.field_troubles import FieldTrouble, met_troubles
+from baton.pipeline.today.field_troubles import met_objects, met_troubles
 from baton.policy.lint import lint
 from baton.policy.loader import parse_policy
 from baton.policy.models import Policy
@@ -43,21 +44,28 @@ _MOST_NAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was looked at, whether it is well, what was seen, and the mend if not."""
+    """One line: what was looked at, whether it is well, what was seen, and the mend if not.
+
+    `warning`: something came up, and nobody can tell from here whether it still is so.
+    """
 
     subject: str
     ok: bool
     words: str
     mend: str = ""
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What earlier checks found, for those that compare; `met`: fields that refused what was sent."""
+    """What earlier checks found, for those that compare.
+
+    `met`: the objects of Salesforce of which fields did not take what was sent.
+    """
 
     policy: Policy | None = None
     roster: Roster | None = None
-    met: tuple[FieldTrouble, ...] = ()
+    met: frozenset[str] = frozenset()
 
 
 def diagnose(env: Mapping[str, str]) -> Iterator[Finding]:
@@ -86,7 +94,7 @@ def _ledger(env: Mapping[str, str]) -> tuple[list[Finding], _Seen]:
             with transaction(engine) as conn:
                 bundle, roster = policies.current(conn), rosters.current(conn)
                 modes = Modes.read(conn, settings.mode)
-                met = tuple(met_troubles(conn, SystemClock().now()))
+                met = met_objects(conn, SystemClock().now())
         finally:
             engine.dispose()
     except BatonError as error:
@@ -166,11 +174,44 @@ def _salesforce(env: Mapping[str, str], seen: _Seen) -> list[Finding]:
             found.append(Finding("Salesforce", True, "every custom field is there and serves"))
         found += _fields("Salesforce", check_salesforce_fields(gateway, seen.policy))
         found += _queues(gateway, seen.policy)
-    conn_id = gateway.connection.conn_id
-    found += [Finding("Salesforce", False, f"{conn_id}: {one.words}", one.mend) for one in seen.met]
+    if seen.met:
+        found += _met(env, gateway, seen.met)
     if seen.roster is not None:
         found += _users(gateway, seen.roster)
     return found
+
+
+def _met(env: Mapping[str, str], gateway: SalesforceGateway, names: Iterable[str]) -> list[Finding]:
+    """Return what came up in writing and is not mended by what the fields are now.
+
+    What is mended is dropped from the ledger, so that the pages tell it no more either.
+    """
+    live = {name: _live_fields(gateway, name) for name in sorted(names)}
+    engine = ledger_engine(Settings.from_environment(env).database_url)
+    try:
+        with transaction(engine) as conn:
+            left = met_troubles(conn, SystemClock().now(), live)
+    finally:
+        engine.dispose()
+    return [
+        Finding(
+            "Salesforce",
+            not one.stands,
+            f"{gateway.connection.conn_id}: {one.words}",
+            one.mend if one.stands else f"{one.mend}; if that is done, there is nothing to do",
+            warning=not one.stands,
+        )
+        for one in left
+    ]
+
+
+def _live_fields(gateway: SalesforceGateway, name: str) -> Mapping[str, FieldDescription]:
+    try:
+        return gateway.describe(name).fields
+    except FatalGatewayError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return {}  # the object is gone, or hidden from the integration user
 
 
 def _fields(

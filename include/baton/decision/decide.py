@@ -357,6 +357,7 @@ def _climb(case: Case, had_it: frozenset[str] = frozenset(), *, by_name: bool = 
         case.moment,
         excluded=had_it,
         avoided=avoided(case),
+        sated=frozenset(case.inputs.sated),
     )
     request = RouteRequest(
         case.facts(),

@@ -133,6 +133,10 @@ def _outcome(inputs: DecisionInputs, decision: Decision) -> Passage:
             + (", ".join(inputs.had_it) or "nobody")
             + "."
         )
+    if inputs.sated:
+        sentences.append(
+            "Given as many of others' leads as one run may give: " + ", ".join(inputs.sated) + "."
+        )
     if decision.origin is Origin.IMPORT:
         sentences.append("Nobody asked for it: it came with an import, without a buyer's clock.")
     if decision.origin is Origin.TEST:

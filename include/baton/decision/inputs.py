@@ -55,6 +55,7 @@ class DecisionInputs:
     holding that no longer hold this lead, because a person let it pass or its deadline is over.
     `had_it`: owners who had the lead on this handoff and do not get it again, where its next owner
     is looked for (`decide.reassign`); None: an ordinary decision.
+    `sated`: who is given no more of others' leads in this run (`guards.share_of_a_book`).
     `handover`: why it cannot stay with its present owner, where that is so.
     `told` says, by label, when and where an answer was given, or which provider found a value.
     `awaiting`: providers that failed and that the policy waits for.
@@ -77,6 +78,7 @@ class DecisionInputs:
     observed: Mapping[str, bool] = field(default_factory=dict)
     released: tuple[str, ...] = ()
     had_it: tuple[str, ...] | None = None
+    sated: tuple[str, ...] = ()
     handover: Handover | None = None
     told: Mapping[str, str] = field(default_factory=dict)
     awaiting: tuple[str, ...] = ()

@@ -181,8 +181,8 @@ def _handoffs(rows: Iterable[Any]) -> list[ComparedHandoff]:
 class KnownKey:
     """A handoff's key: how many hops it has had, and whose it is.
 
-    `lead_ids` are its lead and the one that was merged into; `records` are the Salesforce records
-    that the ledger holds for them.
+    `lead_ids` are its lead and those that this one went into, by whatever merges; `records` are the
+    Salesforce records that the ledger holds for them.
     """
 
     key: str
@@ -190,22 +190,47 @@ class KnownKey:
     lead_ids: frozenset[int]
     records: frozenset[str]
 
-    def is_of(self, lead: ComparedLead) -> bool:
-        """Tell whether a lead is the handoff's own, by whatever merges."""
-        return lead.id in self.lead_ids or lead.merged_into in self.lead_ids
+    def is_of(self, lines: Iterable[int]) -> bool:
+        """Tell whether the handoff is a lead's own, whose line of merges (`merge_lines`) this is."""
+        return not self.lead_ids.isdisjoint(lines)
+
+
+# Two of a line are one person once each, so that even a ring of merges comes to an end.
+_LINE = """
+    WITH RECURSIVE line (start, id) AS (
+        {starts}
+        UNION
+        SELECT line.start, lead.merged_into FROM line JOIN lead ON lead.id = line.id
+        WHERE lead.merged_into IS NOT NULL)
+"""
+
+
+def merge_lines(conn: Connection, lead_ids: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Return each of these leads with those that it went into, one merge after the other, by id.
+
+    `merged_into` names the lead of the first merge, as HubSpot told it; that one may have gone on.
+    """
+    starts = "SELECT id, id FROM lead WHERE id = ANY(:ids)"
+    query = text(
+        f"{_LINE.format(starts=starts)} SELECT start, array_agg(id) AS ids FROM line GROUP BY start"
+    )
+    rows = conn.execute(query, {"ids": list(lead_ids)})
+    return {row.start: frozenset(row.ids) for row in rows}
 
 
 def known_keys(conn: Connection, keys: Iterable[str]) -> dict[str, KnownKey]:
     """Return those of these handoffs' keys that the ledger holds, by key."""
+    starts = "SELECT DISTINCT lead_id, lead_id FROM handoff WHERE key = ANY(:keys)"
     query = text(
-        """
-        SELECT handoff.key, array_remove(ARRAY[lead.id, lead.merged_into], NULL) AS lead_ids,
+        f"""
+        {_LINE.format(starts=starts)}
+        SELECT handoff.key, array_agg(lead.id) AS lead_ids,
             (SELECT max(number) FROM hop WHERE hop.handoff_id = handoff.id) AS hops,
-            array_remove(ARRAY[lead.salesforce_lead_id, lead.salesforce_contact_id,
-                survivor.salesforce_lead_id, survivor.salesforce_contact_id], NULL) AS records
-        FROM handoff JOIN lead ON lead.id = handoff.lead_id
-        LEFT JOIN lead survivor ON survivor.id = lead.merged_into
+            array_remove(array_agg(lead.salesforce_lead_id)
+                || array_agg(lead.salesforce_contact_id), NULL) AS records
+        FROM handoff JOIN line ON line.start = handoff.lead_id JOIN lead ON lead.id = line.id
         WHERE handoff.key = ANY(:keys)
+        GROUP BY handoff.id, handoff.key
         """
     )
     return {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, and_, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from baton.ledger.tables import among
@@ -37,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """A finding with how often it was made, and when."""
+    """A finding with how often it was made since `first_at`, and when last."""
 
     sobject: str
     field: str
@@ -49,6 +50,56 @@ class FindingRow:
     lead_id: int | None
 
 
+class Standing(StrEnum):
+    """What a later description of its field says of a finding; `open`: it cannot settle it."""
+
+    MENDED = "mended"
+    STANDS = "stands"
+    OPEN = "open"
+
+
+_DETAIL = 80
+"""So much of a picklist value is kept with a finding."""
+
+
+def standing(
+    one: FindingRow, before: StoredObject | None, now: Mapping[str, Mapping[str, Any]]
+) -> Standing:
+    """Judge a finding by its object's fields as described `now`, and as they were known `before`.
+
+    How long a cut text was is not kept, and a field that may be written can refuse a value for
+    reasons of its own: of these only a field that has changed for the better counts as mended.
+    """
+    field = now.get(one.field)
+    then = before.fields.get(one.field) if before is not None else None
+    if one.kind == "not_writable":
+        return _of_writing(then, field)
+    if one.kind == "not_a_value" and field is not None:
+        return _of_value(one.detail, field)
+    if one.kind == "cut" and field is not None and then is not None and before is not None:
+        if not field["length"] or field["length"] > then["length"] > 0:
+            return Standing.MENDED
+        # Described after it was found last, it may have been mended before that.
+        return Standing.STANDS if before.described_at <= one.last_at else Standing.OPEN
+    return Standing.OPEN
+
+
+def _of_writing(then: Mapping[str, Any] | None, field: Mapping[str, Any] | None) -> Standing:
+    if field is None or not _is_writable(field):
+        return Standing.STANDS
+    return Standing.OPEN if then is None or _is_writable(then) else Standing.MENDED
+
+
+def _is_writable(field: Mapping[str, Any]) -> bool:
+    return bool(field["createable"] and field["updateable"])
+
+
+def _of_value(detail: str, field: Mapping[str, Any]) -> Standing:
+    values = {str(value)[:_DETAIL].casefold() for value in field["values"] or ()}
+    fits = not values or not field["restricted"] or detail.casefold() in values
+    return Standing.MENDED if fits else Standing.STANDS
+
+
 def stored(conn: Connection, names: Iterable[str]) -> dict[str, StoredObject]:
     """Return what is known of these objects, by name; unknown ones are left out."""
     rows = conn.execute(select(crm_object).where(among(crm_object.c.name, names)))
@@ -56,7 +107,16 @@ def stored(conn: Connection, names: Iterable[str]) -> dict[str, StoredObject]:
 
 
 def store(conn: Connection, one: StoredObject) -> None:
-    """Keep what describe said of an object."""
+    """Keep what describe said of an object; what was found of its fields and is mended is dropped."""
+    before = stored(conn, [one.name]).get(one.name)
+    _drop(
+        conn,
+        (
+            each
+            for each in findings(conn)
+            if each.sobject == one.name and standing(each, before, one.fields) is Standing.MENDED
+        ),
+    )
     values = {
         "name": one.name,
         "present": one.present,
@@ -65,6 +125,19 @@ def store(conn: Connection, one: StoredObject) -> None:
     }
     statement = insert(crm_object).values(**values)
     conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def _drop(conn: Connection, mended: Iterable[FindingRow]) -> None:
+    columns = field_finding.c
+    for one in sorted(mended, key=lambda each: (each.sobject, each.field, each.kind, each.detail)):
+        is_it = and_(
+            columns.sobject == one.sobject,
+            columns.field == one.field,
+            columns.kind == one.kind,
+            columns.detail == one.detail,
+            columns.last_at == one.last_at,  # found again meanwhile, it is not mended
+        )
+        conn.execute(delete(field_finding).where(is_it))
 
 
 def forget(conn: Connection, names: Iterable[str]) -> None:

@@ -35,12 +35,15 @@ OUTDATED = f"""(
 )"""
 
 # A write of the same lead's copy is under way: what it read may be older than what is due now, and
-# the slower of the two must not have the last word.
+# the slower of the two must not have the last word. Nor may a state that was read before a person's
+# value was put back.
 IN_PROGRESS = f"""(
     e.handoff_id IS NULL AND {one_of("e.kind", REPLACED_KINDS)} AND EXISTS (
         SELECT 1 FROM effect other
-        WHERE other.lead_id = e.lead_id AND other.kind = e.kind AND other.id <> e.id
-          AND other.handoff_id IS NULL AND other.state = 'leased' AND other.lease_until > :now)
+        WHERE other.lead_id = e.lead_id AND other.id <> e.id
+          AND other.state = 'leased' AND other.lease_until > :now
+          AND (other.kind = e.kind AND other.handoff_id IS NULL
+               OR e.kind = 'hubspot_state' AND other.kind = 'hubspot_restore'))
 )"""
 
 

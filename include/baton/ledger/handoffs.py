@@ -213,8 +213,9 @@ def reach_all(
     """Stamp many handoffs and move them to `target`, each with its instant and cause by id.
 
     Of the stamps the earliest known stays; where no way leads to `target`, the state does. Both in
-    one statement: each change of a row is a new one in all its indexes. Raises InvariantError for
-    an unknown stamp, and for a `target` that ends a handoff.
+    one statement: each change of a row is a new one in all its indexes. The rows are locked in the
+    order of their ids, so that two workers wait for each other and do not block each other for good.
+    Raises InvariantError for an unknown stamp, and for a `target` that ends a handoff.
     """
     if stamp not in EARLIEST_WINS:
         raise InvariantError(f"a handoff has no stamp '{stamp}'")
@@ -224,10 +225,12 @@ def reach_all(
     after = {one.subject_id: one.after for one in moved}
     conn.execute(
         text(
-            f"UPDATE handoff SET {stamp} = least({stamp}, told.at),"  # noqa: S608  # checked
-            " state = coalesce(told.state, handoff.state) FROM unnest(CAST(:ids AS bigint[]),"
-            " CAST(:instants AS timestamptz[]), CAST(:states AS text[])) AS told(id, at, state)"
-            " WHERE handoff.id = told.id"
+            "WITH locked AS MATERIALIZED (SELECT id FROM handoff"  # noqa: S608  # checked
+            " WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE)"
+            f" UPDATE handoff SET {stamp} = least({stamp}, told.at),"
+            " state = coalesce(told.state, handoff.state) FROM locked JOIN unnest("
+            "CAST(:ids AS bigint[]), CAST(:instants AS timestamptz[]), CAST(:states AS text[]))"
+            " AS told(id, at, state) ON told.id = locked.id WHERE handoff.id = locked.id"
         ),
         {
             "ids": sorted(reached),

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from baton.ledger.bulk import insert_rows
 from baton.ledger.tables import among
 from baton.ledger.tables_reconcile import difference, reconcile_pass
 
@@ -156,20 +157,14 @@ def record(
     }
     if not rows:
         return
-    statement = insert(difference).values([rows[key] for key in sorted(rows)])
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=[difference.c.key],
-            index_where=difference.c.settled_at.is_(None),
-            set_={
-                **{name: statement.excluded[name] for name in _RENEWED},
-                "seen_in": func.coalesce(statement.excluded.seen_in, difference.c.seen_in),
-            },
-        )
-    )
+    insert_rows(conn, difference, [rows[key] for key in sorted(rows)], on_conflict=_SEEN_AGAIN)
 
 
-_RENEWED = ("salesforce_id", "hubspot_id", "ours", "theirs", "seen_at")
+_SEEN_AGAIN = (
+    "(key) WHERE settled_at IS NULL DO UPDATE SET salesforce_id = excluded.salesforce_id,"
+    " hubspot_id = excluded.hubspot_id, ours = excluded.ours, theirs = excluded.theirs,"
+    " seen_at = excluded.seen_at, seen_in = coalesce(excluded.seen_in, difference.seen_in)"
+)
 
 
 def settle(conn: Connection, keys: Iterable[str], *, at: datetime, by: str) -> int:

@@ -27,7 +27,8 @@ class Staffing:
     """All that says who is there: roster, calendars, loads, and the moment that is asked about.
 
     `excluded` may not get the lead at all (they had it on this handoff); `avoided` only if nobody
-    else can (a recycled lead that is to go to somebody fresh).
+    else can (a recycled lead that is to go to somebody fresh). `sated` have been given as much of
+    others' leads as one run may give.
     """
 
     roster: Roster
@@ -36,6 +37,7 @@ class Staffing:
     moment: datetime
     excluded: frozenset[str] = frozenset()
     avoided: frozenset[str] = frozenset()
+    sated: frozenset[str] = frozenset()
 
     def why_not_there(self, rep_key: str) -> str | None:
         """Say why somebody cannot be given anything (not active, away, excluded), or None."""
@@ -55,6 +57,8 @@ class Staffing:
 
         A limit of the person's own goes before that of `default` (the pool's), limit by limit.
         """
+        if rep_key in self.sated:
+            return "has been given as many of others' leads as one run may give"
         caps = self.caps_of(rep_key, default)
         if caps is _NO_CAPS or caps == _NO_CAPS:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from baton.cli import app
 from baton.ledger import crm_objects
-from baton.ledger.crm_objects import Finding
+from baton.ledger.crm_objects import Finding, StoredObject
 from baton.ledger.engine import ledger_engine, transaction
 
 POLICY = Path(__file__).resolve().parents[3] / "include" / "policy"
@@ -99,16 +99,56 @@ def test_doctor_tells_which_values_salesforce_did_not_take(run, sandbox, monkeyp
     for name, value in sandbox.connections().items():
         monkeypatch.setenv(name, value)
     engine = ledger_engine(ledger_url)
+    now = datetime.now(UTC)
+    first = now - timedelta(days=20)
     with transaction(engine) as conn:
-        refused = Finding("Lead", "Industry", "not_a_value", "Fishing")
-        crm_objects.find(conn, [refused, refused], at=datetime.now(UTC))
+        refused = Finding("Lead", "Rating", "not_a_value", "Fishing")
+        for at in (first, now):
+            crm_objects.find(conn, [refused], at=at)
     engine.dispose()
     result = run("doctor")
     assert result.exit_code == 1
-    assert "salesforce_default: Lead.Industry has no value 'Fishing'" in " ".join(
-        result.stdout.split()
-    )
+    said = " ".join(result.stdout.split())
+    assert "✘ Salesforce salesforce_default: Lead.Rating has no value 'Fishing'" in said
+    assert f"2 times since {first:%d %B %Y}, last on {now:%d %B} at" in said
     assert "→ add the value to the picklist in Salesforce" in result.stdout
+
+
+def test_doctor_drops_what_was_mended_and_warns_of_what_no_definition_tells(
+    run, sandbox, monkeypatch, ledger_url
+):
+    for name, value in sandbox.connections().items():
+        monkeypatch.setenv(name, value)
+    run("policy", "activate", POLICY)
+    run("roster", "import", POLICY / "roster.yaml")
+    assert run("setup", "salesforce").exit_code == 0
+    assert run("setup", "hubspot").exit_code == 0
+    at = datetime.now(UTC)
+    short = {"type": "string", "length": 3, "createable": True, "updateable": True, "values": []}
+    engine = ledger_engine(ledger_url)
+    with transaction(engine) as conn:
+        fields = {"Title": short | {"name": "Title", "restricted": False}}
+        crm_objects.store(conn, StoredObject("Lead", True, fields, at))
+        mended = [
+            Finding("Lead", "Rating", "not_a_value", "warm"),
+            Finding("Lead", "Title", "cut", ""),
+        ]
+        told_by_none = Finding("Lead", "Phone", "not_writable", "")
+        crm_objects.find(conn, [*mended, told_by_none], at=at)
+
+    result = run("doctor")
+
+    assert result.exit_code == 0, result.stdout
+    said = " ".join(result.stdout.split())
+    assert "! Salesforce salesforce_default: Lead.Phone was refused" in said
+    assert "nothing is known to be wrong; 1 to look at" in said
+    assert "Lead.Rating" not in said
+    assert "Lead.Title" not in said
+    with transaction(engine) as conn:
+        assert [one.field for one in crm_objects.findings(conn)] == ["Phone"]
+        lead = crm_objects.stored(conn, ["Lead"])["Lead"]
+        assert lead.fields["Title"]["length"] > 3, "the next lead is cut no more"
+    engine.dispose()
 
 
 def test_doctor_names_the_connection_whose_token_is_refused(run, sandbox, monkeypatch):

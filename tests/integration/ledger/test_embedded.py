@@ -79,12 +79,23 @@ def test_addresses_over_tcp_and_over_a_socket() -> None:
 
 
 def test_where_the_data_live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert embedded.default_data_dir({}) == tmp_path / "baton" / "postgres"
     home = {"BATON_HOME": str(tmp_path / "home")}
     assert embedded.default_data_dir(home) == tmp_path / "home" / "ledger" / "postgres"
     given = home | {"BATON_DATA_DIR": str(tmp_path)}
     assert embedded.default_data_dir(given) == tmp_path / "postgres"
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert embedded.default_data_dir({}) == tmp_path / "baton" / "postgres"
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert embedded.default_data_dir({}) == Path("/var/lib/baton/postgres")
+
+
+def test_a_variable_does_not_hide_a_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    home = {"BATON_HOME": str(tmp_path / "home")}
+    usual, place = tmp_path / "baton" / "postgres", tmp_path / "home" / "ledger" / "postgres"
+    for one, meant in ((usual, usual), (place, place)):
+        one.mkdir(parents=True)
+        (one / "PG_VERSION").write_text("16")
+        assert embedded.default_data_dir(home) == meant

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
-from tests.integration.ledger.conftest import minutes
+from tests.integration.ledger.conftest import World, minutes
 
 from baton.errors import PolicyErrors
-from baton.ledger import policies, pools
+from baton.ledger import handoffs, policies, pools
 from baton.ledger.engine import transaction
 from baton.ledger.retries import in_transaction
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster
@@ -126,6 +127,46 @@ def test_of_two_who_hold_what_the_other_wants_both_come_through(ledger_engine: E
     assert len(tries) == len(names) + 1  # one of them was made again
     with transaction(ledger_engine) as conn:
         assert len({state["by"] for state in pools.read(conn).values()}) == 1
+
+
+def test_a_stamp_takes_handoffs_in_the_order_of_their_ids(ledger_engine: Engine) -> None:
+    """Who waits for the first holds none of the others: no ring of waiters can form."""
+    with transaction(ledger_engine) as conn:
+        world = World(conn)
+        ids = [world.handoff().id for _ in range(5)]
+    with transaction(ledger_engine) as conn:  # the first one's row lies last in the table now
+        handoffs.stamp(conn, ids[0], notified_at=minutes(1))
+
+    def stamp() -> None:
+        with transaction(ledger_engine) as conn:
+            # Read from its beginning to its end, as PostgreSQL reads a table for many rows.
+            for way in ("nestloop", "mergejoin", "indexscan", "bitmapscan"):
+                conn.execute(text(f"SET LOCAL enable_{way} = off"))
+            reached = {one: (minutes(3), "told") for one in ids}
+            handoffs.reach_all(conn, "task_written_at", reached)
+
+    other = threading.Thread(target=stamp)
+    with transaction(ledger_engine) as conn:
+        handoffs.stamp(conn, ids[0], task_written_at=minutes(2))
+        other.start()
+        _until_one_waits(conn)
+        free = "SELECT id FROM handoff WHERE id <> :first ORDER BY id FOR UPDATE SKIP LOCKED"
+        assert list(conn.scalars(text(free), {"first": ids[0]})) == ids[1:]
+    other.join(timeout=20)
+    with transaction(ledger_engine) as conn:
+        stamps = [row.task_written_at for one in ids if (row := handoffs.get(conn, one))]
+    assert stamps == [minutes(2), *[minutes(3)] * 4]
+
+
+def _until_one_waits(conn: Connection) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_locks"
+        " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
+    give_up = time.monotonic() + 20
+    while not conn.execute(waiting).scalar_one():
+        assert time.monotonic() < give_up, "nobody waits"
+        time.sleep(0.01)
 
 
 def test_other_troubles_are_not_tried_again(ledger_engine: Engine) -> None:

@@ -93,6 +93,29 @@ def test_a_message_whose_answer_is_lost_is_found_and_not_sent_again(
     assert effect["result"]["found"] == "true"
 
 
+def test_a_doubled_message_that_slack_does_not_give_back_is_no_reason_to_send_a_third(
+    relay: Relay,
+) -> None:
+    contact = relay.hot_contact()
+    relay.ctx = relay.context(seconds=1)
+    relay.fail("reset", "slack", POST, when="after")
+    relay.run()
+    (effect,) = relay.effects(kind="slack_message")
+    owner = relay.ctx.slack.direct_channel(relay.ctx.slack.user_id(SOFIA))
+    doubled = relay.ctx.slack.post(owner, "a late worker's", [], key=effect["key"])
+    relay.fail("500", "slack", r"/chat\.delete", count=50)
+    relay.wait(minutes=2)
+
+    relay.run()
+
+    assert relay.handoff(contact)["state"] == "notified"
+    assert len(relay.messages()) == 2
+    (effect,) = relay.effects(kind="slack_message")
+    assert (effect["state"], effect["result"]["stands_twice"]) == ("done", doubled.ts)
+    relay.world.faults.clear()
+    relay.ctx.slack.take_back(doubled)
+
+
 @pytest.mark.parametrize("kind", ["reset", "timeout"])
 def test_a_message_that_never_arrived_is_sent_after_looking(relay: Relay, kind: str) -> None:
     contact = relay.hot_contact()

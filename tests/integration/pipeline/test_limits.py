@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ from baton.pipeline.going_live.release import (
     carry_out,
     question,
 )
+from baton.policy.roster_edits import joined
 
 FEW = ("agreement.yaml", "handoffs_per_run: 200", "handoffs_per_run: 2")
 
@@ -209,6 +211,35 @@ def test_a_run_passes_only_a_share_of_what_somebody_has_on_to_them(relay: Relay)
     carry_out(relay.ctx)
     lapsed = [one for one in contacts if owners[one] == giving]
     assert {relay.handoff(one)["owner_key"] for one in lapsed} == {taking}
+
+
+def test_whoever_has_room_gets_what_the_next_in_turn_has_none_for(relay: Relay) -> None:
+    change_policy(
+        relay,
+        ("agreement.yaml", "share_of_a_book: 50 ", "share_of_a_book: 50\n  always_so_many: 1 "),
+    )
+    relay.adopt_roster(joined(relay.roster, "priya.raman@relay.test", "SDR DACH"))
+    contacts = warm(relay, 24)
+    relay.run()
+    owners = {one: str(relay.handoff(one)["owner_key"]) for one in contacts}
+    giving, busy, small = sorted(set(owners.values()))
+    assert Counter(owners.values()) == {giving: 8, busy: 8, small: 8}
+    theirs = [one for one in contacts if owners[one] == small]
+    for one in contacts:
+        if one in theirs[:6]:
+            relay.give(relay.salesforce_lead(one), "Disqualified", "Not a project")
+        elif owners[one] != giving:
+            relay.touch(relay.salesforce_lead(one))
+    relay.follow()
+    relay.wait(hours=30)
+
+    report = relay.watch()
+
+    moved = Counter(
+        str(relay.handoff(one)["owner_key"]) for one in contacts if owners[one] == giving
+    )
+    assert moved == {giving: 4, busy: 3, small: 1}, "four may go: a half of two, the rest elsewhere"
+    assert report["reassigned"] == 4
 
 
 def test_a_run_takes_only_a_share_of_what_somebody_has(relay: Relay) -> None:

@@ -347,6 +347,29 @@ def test_a_large_portal_is_compared_in_little_memory_and_nothing_is_left_out(
     assert compare(relay).counts == {}
 
 
+def test_neighbours_deleted_in_bulk_are_parts_of_their_own_that_keep_how_far_they_came(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("baton.pipeline.reconciling.hubspot_agreement.GAP", 2)
+    binned = [relay.contact() for _ in range(5)]
+    kept = [relay.contact() for _ in range(2)]
+    relay.run()
+    for one in binned:
+        relay.world.portal.archive("contacts", one)
+    look_away(relay)
+
+    stands = []
+    compared = 0
+    while report := reconcile_by_night(relay.ctx, seconds=0.0):
+        compared += report["contacts compared"]
+        (row,) = relay.rows("SELECT reached FROM reconcile_pass")
+        known = relay.rows("SELECT id FROM difference")
+        stands.append((row["reached"], len(known)))
+
+    assert stands[:3] == [(binned[1], 2), (binned[3], 4), (kept[0], 5)]
+    assert compared == 2, "each contact that is there is compared once"
+
+
 def test_at_night_it_goes_on_where_it_stopped_and_once_is_enough(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:

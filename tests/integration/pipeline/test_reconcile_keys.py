@@ -82,6 +82,30 @@ def test_after_a_merge_the_key_of_either_is_the_persons_own(relay: Relay) -> Non
     assert "key_unknown" not in codes
 
 
+def test_after_two_merges_in_a_row_the_first_ones_record_still_bears_its_own_key(
+    relay: Relay,
+) -> None:
+    """The first went into the second, that one into the third: all are one person."""
+    first, second, third = (relay.hot_contact() for _ in range(3))
+    relay.run()
+    relay.wait(minutes=5)
+    record = relay.salesforce_lead(first)["Id"]
+    for kept, merged in ((second, first), (third, second)):
+        relay.world.portal.merge(kept, merged)
+        relay.run()
+        relay.wait(minutes=5)
+        assert relay.lead(merged)["merged_into"] == relay.lead(kept)["id"]
+    assert relay.org.get("Lead", record)["HubSpot_Contact_Id__c"] == first
+    stranger = foreign_lead(
+        relay, **{KEY: f"{relay.handoffs(third)[0]['key']}.1", HUBSPOT_ID: "55502"}
+    )
+
+    codes = found(reconcile(relay.ctx))
+
+    assert record not in codes
+    assert codes[stranger] == "key_of_another"
+
+
 def test_the_records_are_read_page_by_page_and_a_night_goes_on_where_it_stopped(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 from tests.integration.pipeline.relay import Relay
@@ -38,6 +39,35 @@ def around(monkeypatch: pytest.MonkeyPatch, carrying: Carrying) -> None:
         return write(ctx, effects)
 
     monkeypatch.setitem(deliver.CARRIERS, KIND, watched)
+
+
+def at_the_end(monkeypatch: pytest.MonkeyPatch, told: Callable[[], None]) -> None:
+    """Call `told` when the drain gives up its thread, which it then waits for."""
+
+    class Told(deliver.ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            told()
+            super().shutdown(wait, cancel_futures=cancel_futures)
+
+    monkeypatch.setattr(deliver, "ThreadPoolExecutor", Told)
+
+
+def when_waited_for(monkeypatch: pytest.MonkeyPatch, told: Callable[[], None]) -> None:
+    """Call `told` when the first worker has nothing more to do and waits for the second one."""
+
+    class Heard(deliver.ThreadPoolExecutor):
+        def submit(self, *work: Any) -> Future[Any]:
+            found = super().submit(*work)
+            result = found.result
+
+            def waited(timeout: float | None = None) -> Any:
+                told()
+                return result(timeout)
+
+            monkeypatch.setattr(found, "result", waited)
+            return found
+
+    monkeypatch.setattr(deliver, "ThreadPoolExecutor", Heard)
 
 
 def test_two_workers_share_the_groups(
@@ -74,12 +104,7 @@ def test_messages_that_wait_for_the_second_workers_last_group_go_out_in_the_same
             assert alone.wait(10)  # until the first one finds nothing more to do
         assert helped.wait(10)
 
-    class Told(ThreadPoolExecutor):
-        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-            alone.set()
-            super().shutdown(wait, cancel_futures=cancel_futures)
-
-    monkeypatch.setattr(deliver, "ThreadPoolExecutor", Told)
+    when_waited_for(monkeypatch, alone.set)
     around(monkeypatch, carrying)
     deliver.deliver_and_notify(relay.ctx)
 
@@ -121,15 +146,34 @@ def test_who_is_stopped_stops_the_second_worker_too(
             assert helped.wait(10)
             raise KeyboardInterrupt
 
-    class Told(ThreadPoolExecutor):
-        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-            stopped.set()
-            super().shutdown(wait, cancel_futures=cancel_futures)
-
-    monkeypatch.setattr(deliver, "ThreadPoolExecutor", Told)
+    at_the_end(monkeypatch, stopped.set)
     around(monkeypatch, carrying)
     with pytest.raises(KeyboardInterrupt):
         deliver.drain(relay.ctx, [KIND])
 
     assert groups.count(True) == 1
     assert len(list(relay.org.rows("Lead"))) == 2
+
+
+def test_who_is_stopped_while_waiting_for_the_second_worker_stops_it_too(
+    relay: Relay, handed_over: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helped, stopped = threading.Event(), threading.Event()
+
+    def carrying(second: bool, _effects: Sequence[ClaimedEffect]) -> None:
+        if second:
+            helped.set()
+            assert stopped.wait(10)
+        assert helped.wait(10)
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    when_waited_for(monkeypatch, stop)
+    at_the_end(monkeypatch, stopped.set)
+    around(monkeypatch, carrying)
+    with pytest.raises(KeyboardInterrupt):
+        deliver.deliver_and_notify(relay.ctx)
+
+    assert len(list(relay.org.rows("Lead"))) == len(handed_over)
+    assert len(relay.tasks()) == len(handed_over) - 2, "it finishes its group and takes no other"

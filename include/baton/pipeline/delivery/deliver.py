@@ -94,11 +94,12 @@ def drain(
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drain") as pool:
         try:
             report = _work(ctx, kinds, until, over, on_full=help_out)
+            helped = [one.result() for one in beside]
         except BaseException:
-            over.set()
+            over.set()  # whoever stops the task stops both
             raise
-    for one in beside:
-        report.update(one.result())
+    for one in helped:
+        report.update(one)
         # What waited for the second one's last group, messages above all, goes out now as well.
         report.update(_work(ctx, kinds, until, over, on_full=lambda: None))
     return report

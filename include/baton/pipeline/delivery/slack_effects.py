@@ -6,6 +6,7 @@ sent again, the channel is searched for that key; a message is sent once or visi
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -19,6 +20,8 @@ from baton.notify.slack import Posted
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.message_cards import handoff_card, reminder_text
 from baton.pipeline.delivery.outcomes import Ambiguous, Done, Outcome, outcome_of
+
+logger = logging.getLogger(__name__)
 
 SEARCH_BACK = timedelta(hours=24)
 """How far back a message is searched for; an effect is settled or dead long before."""
@@ -136,11 +139,23 @@ def _post_once(
         found = ctx.slack.all_by_key(channel, effect.key, since, thread_ts=thread_ts)
         sent = sorted(found, key=lambda one: float(one.ts))
         # Two may stand there: another worker's late one, and one whose answer was lost.
-        for doubled in sent[1:]:
-            ctx.slack.take_back(doubled)
+        left = [doubled.ts for doubled in sent[1:] if not _taken_back(ctx, effect, doubled)]
         if sent:
-            return _done(sent[0], found_before=True)
+            done = _done(sent[0], found_before=True)
+            return Done({**done.result, "stands_twice": ", ".join(left)}) if left else done
     return _done(ctx.slack.post(channel, text, blocks, key=effect.key, thread_ts=thread_ts))
+
+
+def _taken_back(ctx: Context, effect: ClaimedEffect, doubled: Posted) -> bool:
+    """Take a doubled message back; the owner has been told, whether this succeeds or not."""
+    try:
+        ctx.slack.take_back(doubled)
+        return True
+    except BatonError as error:
+        logger.exception(
+            "effect %s: its message stands twice (%s)", effect.key, type(error).__name__
+        )
+        return False
 
 
 def _done(posted: Posted, *, found_before: bool = False) -> Done:

@@ -222,6 +222,7 @@ class Receiving:
     highest: str
     open_now: Mapping[str, int]
     given: Counter[str] = field(default_factory=Counter)
+    sated: set[str] = field(default_factory=set)
 
     @classmethod
     def of_run(cls, conn: Connection, policy: Policy) -> Receiving:
@@ -229,14 +230,15 @@ class Receiving:
         highest = policy.bands_high_to_low[0].name
         return cls(policy.guards, highest, handoffs.open_loads(conn, observed=False))
 
-    def takes(self, owner: str, band: str | None) -> bool:
-        """Tell whether a person may get one more in this run, and count it if so."""
-        most = _share(self.guards, self.open_now.get(owner, 0))
-        full = self.guards.share_of_a_book is not None and self.given[owner] >= most
-        if full and band != self.highest:
-            return False
+    def may_not_get(self, band: str | None) -> tuple[str, ...]:
+        """Return who gets no lead of this band any more: what is most urgent goes to everybody."""
+        return () if band == self.highest else tuple(sorted(self.sated))
+
+    def give(self, owner: str) -> None:
+        """Count one that a person gets."""
         self.given[owner] += 1
-        return True
+        if self.given[owner] >= _share(self.guards, self.open_now.get(owner, 0)):
+            self.sated.add(owner)
 
 
 def _share(guards: Guards, has: int) -> int:

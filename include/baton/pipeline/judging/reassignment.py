@@ -36,13 +36,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """An open handoff with its present hop, and what a decision on its next owner looks at."""
+    """An open handoff with its present hop, and what a decision on its next owner looks at.
+
+    `sated`: who gets no more of others' leads in this run.
+    """
 
     handoff: HandoffRow
     hop: HopRow
     first: DecisionRow
     history: LeadHistory
     had_it: tuple[str, ...]
+    sated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,31 +105,38 @@ def _with_room(
     book: PoolBook,
     receiving: Receiving,
 ) -> tuple[list[Passing], list[Passing]]:
-    """Return those whose next owner has room for them in this run, and those that are too many.
+    """Return those whom somebody has room for in this run, and those that are too many.
 
     Each is tried on a copy of the book: what is held must not count as a turn of whoever would
     have had it. `pass_on` decides the same again for those that go.
     """
+    if agreement.policy.guards.share_of_a_book is None:
+        return list(passings), []
     going: list[Passing] = []
     excess: list[Passing] = []
     trial = deepcopy(book)
     for one in passings:
-        after = deepcopy(trial)
-        route = reassign(
-            _inputs(ctx, one, None),
-            agreement.policy,
-            agreement.roster,
-            after,
-            had_it=frozenset(one.had_it),
-        ).route
-        owner = route.owner if route else None
-        person = owner is not None and owner.kind is OwnerKind.USER
-        if owner is not None and person and not receiving.takes(owner.key, one.handoff.band):
-            excess.append(one)
-        else:
-            going.append(one)
-            trial = after
+        sated = receiving.may_not_get(one.handoff.band)
+        asked = replace(one, sated=sated)
+        after = deepcopy(trial) if sated else trial
+        person = _next_person(ctx, agreement, asked, after)
+        if sated and person is None and _next_person(ctx, agreement, one, deepcopy(trial)):
+            excess.append(one)  # somebody would have had it, and has had enough
+            continue
+        if person is not None:
+            receiving.give(person)
+        going.append(asked)
+        trial = after
     return going, excess
+
+
+def _next_person(ctx: Standing, agreement: Agreement, one: Passing, book: PoolBook) -> str | None:
+    """Return who would be the next owner, None for a queue or nobody; `book` counts the turn."""
+    had_it = frozenset(one.had_it)
+    inputs = _inputs(ctx, one, None)
+    route = reassign(inputs, agreement.policy, agreement.roster, book, had_it=had_it).route
+    owner = route.owner if route else None
+    return owner.key if owner is not None and owner.kind is OwnerKind.USER else None
 
 
 def read_passings(conn: Connection, ones: Sequence[OpenTerms]) -> list[Passing]:
@@ -203,6 +214,7 @@ def _inputs(ctx: Standing, one: Passing, handover: Handover | None) -> DecisionI
     return replace(
         before,
         had_it=one.had_it,
+        sated=one.sated,
         handover=handover,
         decided_at=now,
         captured_at=now if worked else one.handoff.captured_at,

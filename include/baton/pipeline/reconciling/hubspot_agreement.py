@@ -6,7 +6,7 @@ it, so that comparing them costs no further call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -27,7 +27,7 @@ from baton.policy.models import Policy
 GRACE = timedelta(minutes=30)
 """What is younger is on its way: pulling, its sweep and the write-back may not have come to it."""
 GAP = 5000
-"""So many leads are looked at in one go between two contacts that HubSpot lists."""
+"""So many leads are looked at in one go: between two contacts that HubSpot lists there may be all."""
 COMPARED = ("state", "band", "score", "owner", "handoff", "disposition")
 """What is compared of what Baton writes back; the texts follow from these."""
 
@@ -77,28 +77,46 @@ class HubSpotSide:
         return next((email for email, one in self.owners.items() if one == value), value)
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedStretch:
+    """What a stretch of HubSpot's list came to. `reached`: the id it ends with; None: the list's end."""
+
+    found: list[Found]
+    contacts: int
+    reached: str | None
+
+
 def compare_page(
     side: HubSpotSide, rows: Sequence[ContactRow], *, after: str | None, last: bool
-) -> list[Found]:
+) -> Iterator[ComparedStretch]:
     """Compare the contacts of a page, and the leads that should have been on it.
 
-    `after` is the id that the page before ended with; `last`: nothing comes after this page.
+    `after` is the id that the page before ended with; `last`: nothing comes after this page. One
+    stretch for most pages; where many neighbours are gone, one for each GAP leads, so that neither
+    memory nor the work that a failure costs grows with their number.
 
     Raises GatewayError: HubSpot could not be asked.
     """
     listed = {row.id: row for row in rows}
     until = None if last else max(listed, key=int)
-    with transaction(side.ctx.engine) as conn:
-        known = comparison.leads_by_hubspot_ids(conn, listed)
-    found = compare_contacts(side, listed, known)
     while True:
         with transaction(side.ctx.engine) as conn:
             expected = comparison.leads_between(conn, after, until, limit=GAP)
-        absent = [lead for lead in expected if lead.hubspot_id not in listed]
-        found += _absent(side, absent)
-        if len(expected) < GAP:
-            return found
-        after = expected[-1].hubspot_id
+        ends = len(expected) < GAP
+        reached = until if ends else expected[-1].hubspot_id
+        here = {one: row for one, row in listed.items() if _lies(one, after, reached)}
+        with transaction(side.ctx.engine) as conn:
+            known = comparison.leads_by_hubspot_ids(conn, here)
+        found = compare_contacts(side, here, known)
+        found += _absent(side, [lead for lead in expected if lead.hubspot_id not in listed])
+        yield ComparedStretch(found, len(here), reached)
+        if ends:
+            return
+        after = reached
+
+
+def _lies(one: str, after: str | None, until: str | None) -> bool:
+    return (after is None or int(one) > int(after)) and (until is None or int(one) <= int(until))
 
 
 def compare_leads(side: HubSpotSide, hubspot_ids: Iterable[str]) -> list[Found]:

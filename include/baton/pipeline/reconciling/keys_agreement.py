@@ -90,9 +90,10 @@ def _of_others(
         return
     with transaction(ctx.engine) as conn:
         stamped = comparison.leads_by_hubspot_ids(conn, {row[HUBSPOT_ID] for row, _ in doubtful})
+        lines = comparison.merge_lines(conn, [lead.id for lead in stamped.values()])
     for row, held in doubtful:
         lead = stamped.get(row[HUBSPOT_ID])
-        if lead is None or not held.is_of(lead):
+        if lead is None or not held.is_of(lines[lead.id]):
             yield _found("key_of_another", row, None)
 
 

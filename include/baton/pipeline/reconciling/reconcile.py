@@ -289,10 +289,10 @@ class _Parts:
         begin = None if reached is None else str(int(reached) + 1)
         pages = self._ctx.hubspot.list_contacts(self.side.listed_properties, after=begin)
         for rows, is_last in _grouped(pages):
-            found = compare_page(self.side, rows, after=reached, last=is_last)
-            reached = None if is_last else rows[-1].id
-            phase = "salesforce" if is_last else "hubspot"
-            yield _Part(phase, reached, found, contacts=len(rows))
+            for one in compare_page(self.side, rows, after=reached, last=is_last):
+                reached = one.reached
+                phase = "salesforce" if reached is None else "hubspot"
+                yield _Part(phase, reached, one.found, contacts=one.contacts)
 
     def _of_salesforce(self, reached: str | None) -> Iterator[_Part]:
         if reached is None or reached.isdecimal():

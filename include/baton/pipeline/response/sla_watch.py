@@ -51,7 +51,7 @@ def watch_clocks(ctx: Context) -> StepReport:
     report["reassigned"] += reassigned
     for event in fresh:
         report[event.kind] += 1
-    report.update(drain(ctx, ASSIGNING if report["reassigned"] else ("slack_reminder",)))
+    report.update(drain(ctx, ASSIGNING))
     return report
 
 

@@ -2,20 +2,21 @@
 
 Two sources. What the hourly look at the definitions found (a property that is gone), and what came
 up when a lead was written and went through all the same (a text that was cut, a word that a picklist
-does not have).
+does not have). The latter is dropped when a later description of the field shows it mended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection
 
+from baton.crm.salesforce import FieldDescription
 from baton.ledger import checks, crm_objects
-from baton.ledger.crm_objects import FindingRow
+from baton.ledger.crm_objects import FindingRow, Standing, StoredObject
 from baton.pipeline.intake.field_mapping import HUBSPOT_CHECK, SALESFORCE_CHECK
 from baton.pipeline.today.morning_words import many
 
@@ -23,6 +24,7 @@ LOOK_BACK: Final = timedelta(days=7)
 """What did not come up again within a week is taken for mended."""
 HUBSPOT, SALESFORCE = "HubSpot", "Salesforce"
 _CHECKS: Final = {HUBSPOT: HUBSPOT_CHECK, SALESFORCE: SALESFORCE_CHECK}
+_UNTIL: Final = "told until 'baton doctor' sees it mended, or a week after it last came up"
 _GRANT: Final = (
     "give the integration user's permission set edit access to it (field-level security)"
 )
@@ -45,13 +47,17 @@ _DEFINED: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldTrouble:
-    """A field that does not serve. `leads`: how often leads went through without it, if they did."""
+    """A field that does not serve. `leads`: how often leads went through without it, if they did.
+
+    `stands`: as far as known it is so now; else it came up, and may have been mended since.
+    """
 
     connection: str
     field: str
     trouble: str
     mend: str
     leads: int = 0
+    stands: bool = True
 
     @property
     def words(self) -> str:
@@ -61,13 +67,46 @@ class FieldTrouble:
 
 def field_troubles(conn: Connection, now: datetime) -> list[FieldTrouble]:
     """Return the fields that do not serve, as last seen: HubSpot's before Salesforce's."""
-    seen = [*_defined(conn), *map(_met, crm_objects.findings(conn, now - LOOK_BACK))]
-    return sorted(seen, key=lambda one: (one.connection, -one.leads))
+    met = [
+        replace(one, stands=False, mend=f"{one.mend}; {_UNTIL}")
+        for one in map(_met, _lately(conn, now))
+    ]
+    return sorted([*_defined(conn), *met], key=lambda one: (one.connection, -one.leads))
 
 
-def met_troubles(conn: Connection, now: datetime) -> list[FieldTrouble]:
-    """Return only those that came up in writing: what no look at the definitions tells."""
-    return [_met(one) for one in crm_objects.findings(conn, now - LOOK_BACK)]
+def met_objects(conn: Connection, now: datetime) -> frozenset[str]:
+    """Return the objects of Salesforce of whose fields something came up in writing."""
+    return frozenset(one.sobject for one in _lately(conn, now))
+
+
+def met_troubles(
+    conn: Connection, now: datetime, live: Mapping[str, Mapping[str, FieldDescription]]
+) -> list[FieldTrouble]:
+    """Return those that came up in writing and were not mended since.
+
+    `live` are the fields of the objects as they are now; what they show as mended is dropped from the
+    ledger, and Salesforce is written by the new definition from then on.
+    """
+    before = crm_objects.stored(conn, live)
+    told = {
+        name: {field: asdict(one) for field, one in fields.items()} for name, fields in live.items()
+    }
+    judged = [
+        (one, crm_objects.standing(one, before.get(one.sobject), told.get(one.sobject, {})))
+        for one in _lately(conn, now)
+    ]
+    # Else the description stays the one by which was written: it tells what a cut text did not fit.
+    for name in sorted({one.sobject for one, how in judged if how is Standing.MENDED}):
+        crm_objects.store(conn, StoredObject(name, True, told[name], now))
+    return [
+        replace(_met(one), stands=how is Standing.STANDS)
+        for one, how in judged
+        if how is not Standing.MENDED
+    ]
+
+
+def _lately(conn: Connection, now: datetime) -> list[FindingRow]:
+    return crm_objects.findings(conn, now - LOOK_BACK)
 
 
 def _defined(conn: Connection) -> Iterator[FieldTrouble]:
@@ -81,7 +120,8 @@ def _defined(conn: Connection) -> Iterator[FieldTrouble]:
 
 
 def _met(one: FindingRow) -> FieldTrouble:
-    went = f"{many(one.count, 'time', 'times')}, last on {one.last_at:%d %B at %H:%M} UTC"
+    since = f" since {one.first_at:%d %B %Y}" if one.count > 1 else ""
+    went = f"{many(one.count, 'time', 'times')}{since}, last on {one.last_at:%d %B at %H:%M} UTC"
     trouble, mend = _MET[one.kind]
     detail = f"'{one.detail}'" if one.detail else "what was to be written"
     return FieldTrouble(

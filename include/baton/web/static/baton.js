@@ -111,11 +111,10 @@
     }
     return `${Math.floor(seconds)} s`
   }
-  // By Airflow's clock: that of the laptop may be wrong.
-  const opened = performance.now()
-  const asOf = new Date(root.dataset.now ?? Date.now())
+  // By Airflow's clock: that of the laptop may be wrong, but goes on while the laptop sleeps.
+  const ahead = new Date(root.dataset.now ?? Date.now()).getTime() - Date.now()
   const tick = () => {
-    const now = asOf.getTime() + performance.now() - opened
+    const now = Date.now() + ahead
     for (const clock of document.querySelectorAll("time[data-due]")) {
       const left = (new Date(clock.dateTime) - now) / 1000
       clock.textContent = left >= 0 ? `${length(left)} left` : `${length(-left)} late`
