@@ -150,12 +150,12 @@ def _taken_back(ctx: Context, effect: ClaimedEffect, doubled: Posted) -> bool:
     """Take a doubled message back; the owner has been told, whether this succeeds or not."""
     try:
         ctx.slack.take_back(doubled)
-        return True
     except BatonError as error:
         logger.exception(
             "effect %s: its message stands twice (%s)", effect.key, type(error).__name__
         )
         return False
+    return True
 
 
 def _done(posted: Posted, *, found_before: bool = False) -> Done:
