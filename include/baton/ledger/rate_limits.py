@@ -30,8 +30,8 @@ from baton.transport import Lane
 class Rate:
     """`per_second` calls in the long run, at most `burst` of them at once.
 
-    Where the other side names its limit, calls in any `window` seconds, it sets both instead: 92 %
-    of the limit as the rate and 6 % as the burst, which together stay below it in every window.
+    Where the other side names its limit, calls in any `window` seconds, it sets both instead: 94 %
+    of the limit as the rate and 4 % as the burst, which together stay below it in every window.
     """
 
     per_second: float
@@ -41,7 +41,7 @@ class Rate:
 
 DEFAULT_RATES: Mapping[str, Rate] = {
     # Until its headers tell: 100 calls in any ten seconds, what the smallest plan allows.
-    "hubspot.general": Rate(per_second=9.2, burst=6.0, window=10.0),
+    "hubspot.general": Rate(per_second=9.4, burst=4.0, window=10.0),
     # Five a second for the account, all apps together; its answers carry no headers.
     "hubspot.search": Rate(per_second=4.5, burst=2.0),
     "salesforce.general": Rate(per_second=25.0, burst=25.0),
@@ -66,9 +66,9 @@ _RESERVE = text(
     """
     WITH held AS MATERIALIZED (
         SELECT name, tokens, refilled_at, blocked_until,
-               coalesce(allowed * 0.92 / CAST(:window AS double precision), :rate) AS rate,
+               coalesce(allowed * 0.94 / CAST(:window AS double precision), :rate) AS rate,
                CASE WHEN CAST(:window AS double precision) IS NULL THEN :burst
-                    ELSE coalesce(allowed * 0.06, :burst) END AS burst
+                    ELSE coalesce(allowed * 0.04, :burst) END AS burst
         FROM rate_bucket WHERE name = :name FOR UPDATE
     ), timed AS MATERIALIZED (
         SELECT held.*,
