@@ -59,7 +59,8 @@ with_pip() {
     fi
     # Compiling every module takes a minute; those that are used compile themselves on first use.
     pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
-    "${pip[@]}" --require-hashes --requirement requirements-dev.lock
+    # The lock is whole. Resolving it again, an older pip asks for extras that are not pinned by name.
+    "${pip[@]}" --require-hashes --no-deps --requirement requirements-dev.lock
     "${pip[@]}" --no-deps --no-build-isolation --editable .
 }
 

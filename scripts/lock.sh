@@ -12,8 +12,7 @@ fi
 # Only the default index counts: wheels and indexes of this machine must not leak into the locks.
 unset PIP_FIND_LINKS PIP_INDEX_URL PIP_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX UV_EXTRA_INDEX_URL
 options=(
-    # Without the extras, an older pip takes the newest Celery for what asks for celery[redis].
-    --no-config --quiet --universal --python-version 3.11 --no-strip-extras
+    --no-config --quiet --universal --python-version 3.11
     --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
     "$@"
 )
