@@ -4,9 +4,9 @@ FROM apache/airflow:slim-3.3.2-python3.11
 
 WORKDIR /opt/airflow
 
-# Dependencies first: this layer changes only with the lock.
+# Dependencies first: this layer changes only with the lock, which is whole (`pip check` below).
 COPY --chown=airflow:0 requirements.lock ./
-RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock
+RUN pip install --no-cache-dir --require-hashes --no-deps --requirement requirements.lock
 
 COPY --chown=airflow:0 pyproject.toml requirements.txt README.md LICENSE ./
 COPY --chown=airflow:0 include ./include
