@@ -23,7 +23,7 @@ from baton.decision.decide import decide
 from baton.decision.inputs import gather
 from baton.leads.enrichment import enrich
 from baton.leads.facts import read_facts
-from baton.ledger.engine import ledger_engine, transaction
+from baton.ledger.database.engine import ledger_engine, transaction
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.loader import parse_policy, read_bundle, read_roster
 from baton.routing.book import PoolBook

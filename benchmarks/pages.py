@@ -25,7 +25,7 @@ import httpx
 from figures import Figure
 from filled_ledger import fill
 
-from baton.ledger import embedded, migrate
+from baton.ledger.database import embedded, migrate
 
 SIZES = (10_000, 1_000_000)
 REQUESTS = 50

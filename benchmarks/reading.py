@@ -66,8 +66,8 @@ def reading(quick: bool) -> list[Figure]:
 
 def read(count: int) -> dict[str, Any]:
     """Read contacts at the limit for a while, then without limits; return leads and seconds."""
-    from baton.ledger.engine import ledger_engine
-    from baton.ledger.rate_limits import LedgerRateLimiter
+    from baton.ledger.budget.rate_limits import LedgerRateLimiter
+    from baton.ledger.database.engine import ledger_engine
 
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, range(os.cpu_count() or 1))  # sandbox and database need theirs

@@ -21,8 +21,8 @@ from baton.clock import Clock, SystemClock
 from baton.connections import HubSpotConnection, SalesforceConnection, SlackConnection
 from baton.crm.hubspot import HubSpotGateway
 from baton.crm.salesforce import SalesforceGateway
-from baton.ledger import embedded, migrate
-from baton.ledger.engine import ledger_engine, transaction
+from baton.ledger.database import embedded, migrate
+from baton.ledger.database.engine import ledger_engine, transaction
 from baton.notify.slack import SlackGateway
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot

@@ -126,8 +126,8 @@ def carried(count: int, answers_in: float = 0.0) -> dict[str, Any]:
 
 
 def _carried(built: Stage, count: int, answers_in: float) -> dict[str, Any]:
-    from baton.ledger.engine import ledger_engine
-    from baton.ledger.rate_limits import LedgerRateLimiter
+    from baton.ledger.budget.rate_limits import LedgerRateLimiter
+    from baton.ledger.database.engine import ledger_engine
     from baton.pipeline.delivery.deliver import ASSIGNING, drain, write_back
     from baton.pipeline.delivery.salesforce_shapes import shapes
     from baton.pipeline.intake.references import read_references
@@ -183,7 +183,7 @@ def _prepare(built: Stage, ctx: Any) -> None:
     """Make the stage ready under the shipped policy without its limits on a run's size."""
     from deciding import POLICY, ROSTER, SHIPPED
 
-    from baton.ledger.engine import transaction
+    from baton.ledger.database.engine import transaction
     from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
     from baton.pipeline.versions.agreements import activate_policy, adopt_roster
     from baton.policy.bundle import PolicyBundle, read_bundle

@@ -137,7 +137,7 @@ def _a_lead(look: Any, base: str, name: str) -> str:
 def _filled(stack: ExitStack, days: int) -> str:
     from tests.browser.market import fill
 
-    from baton.ledger import embedded, migrate
+    from baton.ledger.database import embedded, migrate
 
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="baton-pictures-")))
     folder.chmod(0o755)

@@ -19,8 +19,8 @@ from tests.contract.sandbox_server import SandboxServer
 
 from baton.connections import HubSpotConnection
 from baton.crm.hubspot import HubSpotGateway
-from baton.ledger import policies, rosters
-from baton.ledger.engine import ledger_engine, transaction
+from baton.ledger.agreements import policies, rosters
+from baton.ledger.database.engine import ledger_engine, transaction
 from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
 from baton.policy.bundle import read_bundle
 from baton.policy.loader import parse_policy, read_roster

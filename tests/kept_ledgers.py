@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from baton.ledger import embedded
-from baton.ledger.embedded import DatabaseAddress
-from baton.ledger.engine import ledger_url
+from baton.ledger.database import embedded
+from baton.ledger.database.embedded import DatabaseAddress
+from baton.ledger.database.engine import ledger_url
 
 MOST_USES = 25
 MOST_BYTES = 32 * 1024 * 1024

@@ -22,8 +22,8 @@ import pytest
 from sqlalchemy import Connection, Engine
 from tests.kept_ledgers import KeptLedgers
 
-from baton.ledger import embedded, migrate
-from baton.ledger import engine as engines
+from baton.ledger.database import embedded, migrate
+from baton.ledger.database import engine as engines
 
 TEMPLATE = "baton_template"
 

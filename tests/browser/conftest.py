@@ -14,7 +14,7 @@ from tests.browser.market_kept import keep, restore, what_makes_it
 from tests.browser.served import Served, served
 from tests.web.conftest import admin, viewer
 
-from baton.ledger import engine
+from baton.ledger.database import engine
 
 UNTIL = datetime(2026, 11, 20, 9, tzinfo=UTC)
 DAYS = 90

@@ -13,7 +13,7 @@ from baton.demo.contexts import open_demo
 from baton.demo.history import play_history
 from baton.demo.market import MarketAdmin
 from baton.demo.services import SandboxAddresses
-from baton.ledger.engine import ledger_engine, transaction
+from baton.ledger.database.engine import ledger_engine, transaction
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster

@@ -8,7 +8,7 @@ import subprocess
 from datetime import datetime
 from pathlib import Path
 
-from baton.ledger.engine import ledger_url
+from baton.ledger.database.engine import ledger_url
 
 PROJECT = Path(__file__).resolve().parents[2]
 _MAKERS = ("include/baton", "include/crm_sandbox", "include/policy", "tests/browser/market.py")

@@ -12,7 +12,7 @@ from tests.browser.looking import Looker
 from tests.browser.served import Served, served
 from tests.web.conftest import admin
 
-from baton.ledger import embedded, engine
+from baton.ledger.database import embedded, engine
 
 ESCAPE = "\ue00c"
 BY_LINK, BY_TAG, BY_PATH = "partial link text", "tag name", "xpath"

@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import Engine
 
 from baton.clock import SystemClock
-from baton.ledger import holds, leads
-from baton.ledger.engine import transaction
-from baton.ledger.holds import NewHeldItem
-from baton.ledger.leads import SeenLead
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import holds
+from baton.ledger.effects.holds import NewHeldItem
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import SeenLead
 
 pytestmark = pytest.mark.xdist_group("dags")
 

@@ -13,7 +13,7 @@ from tests.dags.conftest import AirflowProcess, DagRunResult
 from tests.installation import Installation
 
 from baton.ledger import tables
-from baton.ledger.engine import ledger_engine, transaction
+from baton.ledger.database.engine import ledger_engine, transaction
 
 pytestmark = pytest.mark.xdist_group("dags")
 

@@ -17,7 +17,7 @@ from tests.installation import installation
 from baton.demo.airflow_settings import AirflowPlan
 from baton.demo.airflow_stack import AirflowStack, free_port
 from baton.demo.processes import ProcessTable, wait_until
-from baton.ledger import embedded, migrate
+from baton.ledger.database import embedded, migrate
 
 PROJECT = Path(__file__).resolve().parents[2]
 SEARCH_LAG_SECONDS = 2.0

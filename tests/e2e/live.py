@@ -19,8 +19,10 @@ from tests.installation import Installation
 from baton.demo.airflow_client import AirflowClient
 from baton.demo.airflow_stack import AirflowStack
 from baton.demo.processes import Child, wait_until
-from baton.ledger import conservation, embedded, tables
-from baton.ledger.engine import ledger_engine, transaction
+from baton.ledger import tables
+from baton.ledger.database import embedded
+from baton.ledger.database.engine import ledger_engine, transaction
+from baton.ledger.proofs import conservation
 
 HOT_LANE_SECONDS = 90.0
 """So long after a worker's death a hot lead may wait at most."""

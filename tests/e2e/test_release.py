@@ -11,11 +11,12 @@ from tests.e2e.live import COMPONENT_SECONDS, LiveRelay
 from baton.demo.airflow_client import AirflowRefusedError
 from baton.demo.processes import wait_until
 from baton.leads.states import LeadState
-from baton.ledger import holds, leads
-from baton.ledger.engine import ledger_engine, transaction
-from baton.ledger.holds import NewHeldItem
-from baton.ledger.judgement_queue import RELEASE_BATCH
-from baton.ledger.leads import SeenLead, StateChange
+from baton.ledger.database.engine import ledger_engine, transaction
+from baton.ledger.effects import holds
+from baton.ledger.effects.holds import NewHeldItem
+from baton.ledger.leads import leads
+from baton.ledger.leads.judgement_queue import RELEASE_BATCH
+from baton.ledger.leads.leads import SeenLead, StateChange
 
 pytestmark = [pytest.mark.airflow, pytest.mark.long, pytest.mark.timeout(600)]
 

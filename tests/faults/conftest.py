@@ -10,7 +10,7 @@ from tests.faults.catalogue import case, chosen_cases
 from tests.faults.stage import Stage
 from tests.postgres import TEMPLATE
 
-from baton.ledger.embedded import DatabaseAddress
+from baton.ledger.database.embedded import DatabaseAddress
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

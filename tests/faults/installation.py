@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.faults.stage import Stage
 
-from baton.ledger import embedded, migrate
+from baton.ledger.database import embedded, migrate
 
 TEMPLATE = "baton_template"
 

@@ -11,8 +11,8 @@ from tests.faults.catalogue import Edit
 from tests.faults.edits import Edited
 from tests.integration.pipeline.relay import Relay
 
-from baton.ledger import conservation
-from baton.ledger.conservation import Severity
+from baton.ledger.proofs import conservation
+from baton.ledger.proofs.conservation import Severity
 
 _OPEN = ("pending", "leased", "waiting", "ambiguous")
 _SETTLED = ("done", "superseded")

@@ -30,9 +30,9 @@ from tests.faults.director import Scene, Verdict, direct
 from tests.faults.worker import SharedClock, serve
 from tests.integration.pipeline.relay import START, Relay, furnish
 
-from baton.ledger import embedded
-from baton.ledger.embedded import DatabaseAddress
-from baton.ledger.engine import ledger_engine
+from baton.ledger.database import embedded
+from baton.ledger.database.embedded import DatabaseAddress
+from baton.ledger.database.engine import ledger_engine
 from baton.policy.loader import read_bundle, read_roster
 from baton.validation.verdicts import preload
 from crm_sandbox.inprocess import SandboxThread

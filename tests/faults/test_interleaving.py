@@ -32,10 +32,10 @@ from tests.integration.pipeline.test_admin_actions import Hands
 from tests.postgres import TEMPLATE
 
 from baton.errors import BatonError
-from baton.ledger import engine as engines
-from baton.ledger import outbox, switches
-from baton.ledger.embedded import DatabaseAddress, drop_database
-from baton.ledger.engine import transaction
+from baton.ledger.database import engine as engines
+from baton.ledger.database.embedded import DatabaseAddress, drop_database
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox, switches
 from baton.pipeline.by_hand.admin_requests import Done, Subject, SubjectKind
 from baton.pipeline.delivery.deliver import ASSIGNING, LEASE_SECONDS
 from baton.policy.loader import read_bundle, read_roster

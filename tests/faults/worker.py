@@ -28,7 +28,7 @@ from baton.connections import HubSpotConnection, SalesforceConnection, SlackConn
 from baton.crm.hubspot import HubSpotGateway
 from baton.crm.salesforce import SalesforceGateway
 from baton.errors import BatonError
-from baton.ledger.engine import ledger_engine
+from baton.ledger.database.engine import ledger_engine
 from baton.notify.slack import SlackGateway
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.deliver import deliver_and_notify, write_back

@@ -17,11 +17,14 @@ from baton.decision.decision import Decision
 from baton.decision.inputs import DecisionInputs, gather
 from baton.leads.states import LeadState
 from baton.leads.verdict import Failure, Verdict
-from baton.ledger import decisions, handoffs, leads, outbox, overrides, persons
-from baton.ledger.handoffs import HandoffRow, NewHandoff, NewHop
-from baton.ledger.leads import PersonFields, SeenLead, StateChange
-from baton.ledger.overrides import NewOverride
-from baton.ledger.tables_leads import duplicate_link
+from baton.ledger.effects import outbox
+from baton.ledger.handoffs import handoffs, overrides
+from baton.ledger.handoffs.handoffs import HandoffRow, NewHandoff, NewHop
+from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.leads import leads, persons
+from baton.ledger.leads.leads import PersonFields, SeenLead, StateChange
+from baton.ledger.record import decisions
+from baton.ledger.tables.around_leads import duplicate_link
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.by_hand.admin_requests import ByHand
 from baton.pipeline.judging.decided import recorded

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 from tests.web.conftest import NOW, SECRET, Visitors, stranger, viewer
 from tests.web.routes import READING_POSTS, dependencies, every
 
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.loader import read_bundle, read_roster
 from baton.settings import SHIPPED_POLICY_DIR

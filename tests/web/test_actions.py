@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from tests.web.conftest import NOW, SECRET, Visitors, viewer
 from tests.web.furnished import JONAS, MIRA, Furnished
 
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.web.access import Visitor
 from baton.web.seals import LIFE, Seals
 
@@ -278,7 +278,7 @@ def test_a_lead_forgotten_while_its_page_was_open(
     ground: Furnished, client: TestClient, ledger_engine: Engine
 ) -> None:
     from baton.leads.states import LeadState
-    from baton.ledger import persons
+    from baton.ledger.leads import persons
 
     lead_id = ground.held("no_rule")
     ground.conn.commit()

@@ -12,10 +12,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from tests.web.conftest import NOW, Visitors
 
-from baton.ledger import handoffs, leads
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import NewHandoff, NewHop
-from baton.ledger.leads import PersonFields, SeenLead
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import PersonFields, SeenLead
 from baton.web.pages.handoffs import PAGE
 from baton.web.spreadsheets import harmless
 

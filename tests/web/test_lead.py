@@ -12,7 +12,7 @@ from tests.web.conftest import Visitors, viewer
 from tests.web.furnished import JONAS, MIRA, Furnished
 
 from baton.connections import RawConnection
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.web.outside import addresses
 from baton.web.pages import lead_look
 

@@ -14,10 +14,13 @@ from tests.web.conftest import NOW, Visitors
 from tests.web.test_team import agree
 
 from baton.audit.metrics import METRICS
-from baton.ledger import handoffs, leads, metrics, page_metrics
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import NewHandoff, NewHop
-from baton.ledger.leads import PersonFields, SeenLead
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import PersonFields, SeenLead
+from baton.ledger.metrics import metrics
+from baton.ledger.pages import page_metrics
 
 AT = NOW - timedelta(days=10)
 COUNT = 30

@@ -14,10 +14,12 @@ from tests.web.conftest import NOW, SECRET, Visitors, stranger
 from tests.web.routes import every
 
 from baton.errors import LedgerUnavailableError
-from baton.ledger import handoffs, leads, watermarks
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import NewHandoff, NewHop
-from baton.ledger.leads import PersonFields, SeenLead
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import PersonFields, SeenLead
+from baton.ledger.sources import watermarks
 from baton.web.pages import today
 from baton.web.seals import LIFE, Seals
 from baton.web.site import HERE

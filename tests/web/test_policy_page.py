@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine, text
 from tests.web.conftest import NOW, Visitors
 
-from baton.ledger import policies
-from baton.ledger.engine import transaction
-from baton.ledger.policies import ActivationKind
+from baton.ledger.agreements import policies
+from baton.ledger.agreements.policies import ActivationKind
+from baton.ledger.database.engine import transaction
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.policy.bundle import PolicyBundle
 from baton.policy.loader import read_bundle, read_roster

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from tests.web.conftest import Visitors, viewer
 from tests.web.furnished import Furnished
 
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.web.pages import review
 from baton.web.site import HERE
 

@@ -14,9 +14,11 @@ from airflow.sdk.types import TaskInstanceKey
 from sqlalchemy import Engine, text
 from tests.web.conftest import NOW, Visitors
 
-from baton.ledger import batches, leads, policies
-from baton.ledger.engine import transaction
-from baton.ledger.leads import PersonFields, SeenLead
+from baton.ledger.agreements import policies
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import PersonFields, SeenLead
+from baton.ledger.record import batches
 from baton.policy.loader import read_bundle
 from baton.web import RunLink
 from baton.web.pages.run import PAGE

@@ -10,22 +10,17 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 from tests.web.conftest import NOW, Visitors, viewer
 
-from baton.ledger import (
-    checks,
-    crm_objects,
-    leads,
-    outbox,
-    page_sync,
-    reconciliation,
-    switches,
-    watermarks,
-)
-from baton.ledger.crm_objects import Finding
-from baton.ledger.daily_budget import BudgetTerms
-from baton.ledger.effects import NewEffect
-from baton.ledger.engine import transaction
-from baton.ledger.leads import SeenLead
-from baton.ledger.reconciliation import Found
+from baton.ledger.budget.daily_budget import BudgetTerms
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import crm_objects, outbox, switches
+from baton.ledger.effects.crm_objects import Finding
+from baton.ledger.effects.effects import NewEffect
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import SeenLead
+from baton.ledger.pages import page_sync
+from baton.ledger.proofs import checks, reconciliation
+from baton.ledger.proofs.reconciliation import Found
+from baton.ledger.sources import watermarks
 from baton.pipeline.by_hand.effects_switch import RUNNING, SUBJECT
 from baton.pipeline.today import sync_health
 from baton.pipeline.today.sync_health import ConnectionHealth

@@ -11,10 +11,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 from tests.web.conftest import NOW, SECRET, Visitors, viewer
 
-from baton.ledger import handoffs, leads, rosters
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import NewHandoff, NewHop
-from baton.ledger.leads import PersonFields, SeenLead
+from baton.ledger.agreements import rosters
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import PersonFields, SeenLead
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster, current_roster
 from baton.pipeline.versions.roster_versions import change_roster
 from baton.policy.loader import read_bundle, read_roster

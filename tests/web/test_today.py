@@ -15,12 +15,16 @@ from sqlalchemy import Connection, Engine, text
 from tests.web.conftest import NOW, Visitors, viewer
 
 from baton.leads.states import LeadState
-from baton.ledger import arrivals, checks, handoffs, leads, outbox, overrides, switches, watermarks
-from baton.ledger.effects import NewEffect
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import NewHandoff, NewHop
-from baton.ledger.leads import PersonFields, SeenLead, StateChange
-from baton.ledger.overrides import NewOverride
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox, switches
+from baton.ledger.effects.effects import NewEffect
+from baton.ledger.handoffs import handoffs, overrides
+from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
+from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.leads import arrivals, leads
+from baton.ledger.leads.leads import PersonFields, SeenLead, StateChange
+from baton.ledger.proofs import checks
+from baton.ledger.sources import watermarks
 from baton.pipeline.today.morning import Morning, Tone, read
 from baton.pipeline.today.morning_items import items, knows_form
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster

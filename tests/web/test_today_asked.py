@@ -8,11 +8,12 @@ from sqlalchemy import Engine
 from tests.web.conftest import NOW, Visitors
 from tests.web.test_today import Ledger, agreed, ledger
 
-from baton.ledger import checks, crm_objects, holds, reconciliation
-from baton.ledger.crm_objects import Finding
-from baton.ledger.engine import transaction
-from baton.ledger.holds import NewHeldItem
-from baton.ledger.reconciliation import Found
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import crm_objects, holds
+from baton.ledger.effects.crm_objects import Finding
+from baton.ledger.effects.holds import NewHeldItem
+from baton.ledger.proofs import checks, reconciliation
+from baton.ledger.proofs.reconciliation import Found
 from baton.pipeline.today.morning import Tone
 
 __all__ = ["agreed", "ledger"]

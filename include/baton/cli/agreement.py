@@ -146,7 +146,7 @@ def _of_directory(directory: Path, overlay: Path | None, roster: Path | None) ->
 
 def _of_active() -> Document:
     from baton.clock import SystemClock
-    from baton.ledger import policies, rosters
+    from baton.ledger.agreements import policies, rosters
     from baton.pipeline.versions.policy_versions import ACTIVE, named_version
     from baton.policy.document import Activated, document_of
     from baton.policy.roster import roster_from_json

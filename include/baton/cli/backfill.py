@@ -29,7 +29,7 @@ def backfill(
     Examples: `baton backfill --all --dry-run`, `baton backfill --since 2026-01-31`
     """
     from baton.errors import SettingsError
-    from baton.ledger.engine import transaction
+    from baton.ledger.database.engine import transaction
     from baton.pipeline.going_live import backfill as reading
     from baton.pipeline.report import StepReport
 

@@ -10,7 +10,7 @@ import typer
 from baton.cli.shell import CarefulGroup
 
 if TYPE_CHECKING:
-    from baton.ledger.embedded import EmbeddedServer
+    from baton.ledger.database.embedded import EmbeddedServer
 
 NOT_RUNNING = 3
 
@@ -37,7 +37,7 @@ def start(data_dir: DataDir = None) -> None:
 
     Example: `export BATON_DATABASE_URL="$(baton db url)"` afterwards.
     """
-    from baton.ledger import embedded, migrate
+    from baton.ledger.database import embedded, migrate
 
     server = embedded.start(data_dir)
     revision = migrate.upgrade(server.address.ledger())
@@ -48,7 +48,7 @@ def start(data_dir: DataDir = None) -> None:
 @app.command()
 def stop(data_dir: DataDir = None) -> None:
     """Stop the embedded server. Its data stay."""
-    from baton.ledger import embedded
+    from baton.ledger.database import embedded
 
     stopped = embedded.stop(data_dir)
     typer.echo("stopped" if stopped else "no embedded server is running")
@@ -77,7 +77,7 @@ def migrate_ledger(
     data_dir: DataDir = None,
 ) -> None:
     """Bring the ledger's tables to those of this version of Baton."""
-    from baton.ledger import migrate
+    from baton.ledger.database import migrate
 
     revision = migrate.upgrade(url or _running(data_dir).address.ledger())
     typer.echo(f"ledger's tables: revision {revision}")
@@ -95,7 +95,7 @@ def url(
 
 def _find(data_dir: Path | None) -> EmbeddedServer | None:
     """Return the server of `data_dir`; without one, the default server, then the demo's."""
-    from baton.ledger import embedded
+    from baton.ledger.database import embedded
 
     server = embedded.status(data_dir)
     if server is None and data_dir is None:

@@ -13,9 +13,9 @@ from baton.crm.hubspot import HubSpotGateway
 from baton.crm.limits import UnlimitedRate
 from baton.crm.salesforce import FieldDescription, SalesforceGateway
 from baton.errors import BatonError, FatalGatewayError, RejectedRecordError
-from baton.ledger import policies, rosters
-from baton.ledger.engine import ledger_engine, transaction
-from baton.ledger.migrate import check_current
+from baton.ledger.agreements import policies, rosters
+from baton.ledger.database.engine import ledger_engine, transaction
+from baton.ledger.database.migrate import check_current
 from baton.notify.slack import SlackGateway
 from baton.pipeline.delivery.setup import (
     check_salesforce,

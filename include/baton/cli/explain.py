@@ -18,7 +18,7 @@ from baton.cli.shell import FAILED, MISCONFIGURED, err, out
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from baton.ledger.decisions import Selection
+    from baton.ledger.record.decisions import Selection
     from baton.pipeline.past.explain import Told
     from baton.pipeline.past.replay import Finding, ReplayReport
 
@@ -113,8 +113,8 @@ def replay(
     """
     from baton.clock import SystemClock
     from baton.errors import ConfigurationError
-    from baton.ledger import decisions
-    from baton.ledger.decisions import Selection
+    from baton.ledger.record import decisions
+    from baton.ledger.record.decisions import Selection
     from baton.pipeline.intake.lead_lookup import find_lead
     from baton.pipeline.past import replay as replaying
 

@@ -47,7 +47,7 @@ def ledger() -> Iterator[Connection]:
         SettingsError: no ledger is named.
         LedgerUnavailableError, MigrationNeededError: it does not answer, or needs migrating.
     """
-    from baton.ledger.engine import transaction
+    from baton.ledger.database.engine import transaction
 
     with ledger_context() as desk, transaction(desk.engine) as conn:
         yield conn
@@ -62,8 +62,8 @@ def ledger_context() -> Iterator[LedgerOnly]:
         LedgerUnavailableError, MigrationNeededError: it does not answer, or needs migrating.
     """
     from baton.clock import SystemClock
-    from baton.ledger.engine import ledger_engine
-    from baton.ledger.migrate import check_current
+    from baton.ledger.database.engine import ledger_engine
+    from baton.ledger.database.migrate import check_current
     from baton.pipeline.context import LedgerOnly
 
     found = settings()

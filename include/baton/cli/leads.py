@@ -13,7 +13,7 @@ from baton.cli.installation import ledger
 from baton.cli.shell import out
 
 if TYPE_CHECKING:
-    from baton.ledger.duplicates import DuplicateRow
+    from baton.ledger.leads.duplicates import DuplicateRow
 
 
 def duplicates(
@@ -27,7 +27,7 @@ def duplicates(
 
     Examples: `baton duplicates`, `baton duplicates --json --limit 1000`
     """
-    from baton.ledger import duplicates as links
+    from baton.ledger.leads import duplicates as links
 
     with ledger() as conn:
         rows, total = links.listed(conn, limit=limit), links.count(conn)

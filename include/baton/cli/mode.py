@@ -50,7 +50,8 @@ def show(as_json: AsJson = False) -> None:
 
     Examples: `baton mode show`, `baton mode show --json`
     """
-    from baton.ledger import observed, switches
+    from baton.ledger.effects import switches
+    from baton.ledger.handoffs import observed
     from baton.pipeline.modes import Modes
 
     with ledger() as conn:
@@ -250,7 +251,7 @@ def adopt(dry_run: DryRun = False) -> None:
 
 def _anything_observed() -> bool:
     """Tell whether anything is in flight at all; else no connection is needed."""
-    from baton.ledger import observed
+    from baton.ledger.handoffs import observed
 
     with ledger() as conn:
         return bool(observed.count_open(conn))

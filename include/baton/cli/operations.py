@@ -15,7 +15,7 @@ from baton.cli.installation import ledger, ledger_context, pipeline_context, set
 from baton.cli.shell import out, whoever_calls
 
 if TYPE_CHECKING:
-    from baton.ledger.drift import WarningRow
+    from baton.ledger.leads.drift import WarningRow
     from baton.pipeline.context import Context, LedgerContext
     from baton.pipeline.modes import Modes
     from baton.pipeline.report import StepReport
@@ -120,18 +120,13 @@ def _print_report(step: Step, report: StepReport) -> None:
 def status() -> None:
     """Show leads and handoffs by state, what waits to be sent, policy, mode and kill switch."""
     from baton.clock import SystemClock
-    from baton.ledger import (
-        conservation,
-        drift,
-        duplicates,
-        outbox,
-        policies,
-        rate_limits,
-        rosters,
-        switches,
-        watermarks,
-    )
-    from baton.ledger.daily_budget import BudgetTerms
+    from baton.ledger.agreements import policies, rosters
+    from baton.ledger.budget import rate_limits
+    from baton.ledger.budget.daily_budget import BudgetTerms
+    from baton.ledger.effects import outbox, switches
+    from baton.ledger.leads import drift, duplicates
+    from baton.ledger.proofs import conservation
+    from baton.ledger.sources import watermarks
     from baton.pipeline import api_budget
     from baton.pipeline.intake.pull import WATERMARK
     from baton.pipeline.modes import Modes
@@ -206,7 +201,7 @@ def _switch(*, stop: bool, by: str | None, reason: str, dry_run: bool) -> None:
 
     from baton.clock import SystemClock
     from baton.errors import SettingsError
-    from baton.ledger import outbox
+    from baton.ledger.effects import outbox
     from baton.pipeline.by_hand.admin_requests import Refused
     from baton.pipeline.by_hand.effects_switch import Asked, switch_effects, version
 

@@ -93,7 +93,7 @@ def activate(
     """
     from baton.clock import SystemClock
     from baton.errors import ConfigurationError
-    from baton.ledger import policies
+    from baton.ledger.agreements import policies
     from baton.pipeline.versions.agreements import activate_policy, refuse_misfits
     from baton.pipeline.versions.policy_versions import changes_from_current
     from baton.policy.bundle import read_bundle
@@ -136,7 +136,7 @@ def activate(
 @app.command()
 def show() -> None:
     """Show which policy is current, who activated it, and what it holds."""
-    from baton.ledger import policies
+    from baton.ledger.agreements import policies
     from baton.policy.loader import parse_policy
 
     with ledger() as conn:

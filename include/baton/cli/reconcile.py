@@ -11,7 +11,7 @@ from baton.cli.installation import pipeline_context
 from baton.cli.shell import FAILED, MISCONFIGURED, err, out
 
 if TYPE_CHECKING:
-    from baton.ledger.reconciliation import Found
+    from baton.ledger.proofs.reconciliation import Found
     from baton.pipeline.context import Context
     from baton.pipeline.reconciling.reconcile import Comparison
 
@@ -66,7 +66,7 @@ def reconcile(
 
 
 def _compare(ctx: Context, wanted: list[str] | tuple[str, ...], *, mending: bool) -> Comparison:
-    from baton.ledger.engine import transaction
+    from baton.ledger.database.engine import transaction
     from baton.pipeline.intake.lead_lookup import find_lead
     from baton.pipeline.reconciling.differences import READING, WRITING
     from baton.pipeline.reconciling.reconcile import reconcile as compare
@@ -82,7 +82,7 @@ def _compare(ctx: Context, wanted: list[str] | tuple[str, ...], *, mending: bool
 
 
 def _print(done: Comparison, *, planned: bool, most: int | None) -> None:
-    from baton.ledger.reconciliation import KEPT
+    from baton.ledger.proofs.reconciliation import KEPT
     from baton.pipeline.reconciling.differences import KINDS, Repair, in_words
 
     out().print(f"{done.contacts} contacts and {done.handoffs} open handoffs compared")
@@ -131,7 +131,7 @@ def _print_ledger(done: Comparison) -> None:
 
 
 def _as_json(done: Comparison) -> dict[str, Any]:
-    from baton.ledger.reconciliation import KEPT
+    from baton.ledger.proofs.reconciliation import KEPT
     from baton.pipeline.reconciling.differences import KINDS
 
     ledger = done.ledger

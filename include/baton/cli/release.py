@@ -41,7 +41,7 @@ def release(
     `baton release --batch 3 --reason "the fair in Hanover"`, `baton release --batch 3 --keep`
     """
     from baton.errors import SettingsError
-    from baton.ledger.engine import transaction
+    from baton.ledger.database.engine import transaction
     from baton.pipeline.going_live import release as batches
 
     with ledger_context() as desk:

@@ -214,7 +214,7 @@ def rollback(
 
 def _one_before(conn: Any) -> str:
     from baton.errors import SettingsError
-    from baton.ledger import rosters
+    from baton.ledger.agreements import rosters
 
     newest = rosters.versions(conn, limit=2)
     if len(newest) < 2:
@@ -223,7 +223,7 @@ def _one_before(conn: Any) -> str:
 
 
 def _whole_hash(conn: Any, parent: str | None) -> str | None:
-    from baton.ledger import rosters
+    from baton.ledger.agreements import rosters
 
     if parent is None:
         return None

@@ -60,7 +60,7 @@ def away(
 
 def _tell_open(email: str, now: datetime) -> None:
     from baton.cli.installation import ledger
-    from baton.ledger import handoffs
+    from baton.ledger.handoffs import handoffs
 
     with ledger() as conn:
         left = handoffs.open_loads(conn).get(email.lower(), 0)

@@ -14,7 +14,7 @@ from baton.cli.shell import err, out, plain, whoever_calls
 if TYPE_CHECKING:
     from datetime import date
 
-    from baton.ledger.leavers import OwnedHandoff
+    from baton.ledger.handoffs.leavers import OwnedHandoff
     from baton.pipeline.judging.leaver import Desk, HandedOver, Leaving, Wish
 
 _SHOWN = 50
@@ -78,7 +78,7 @@ def _day(text: str | None) -> date | None:
 def _chosen(
     desk: Desk, email: str | None, day: date | None, to: str | None
 ) -> Iterator[tuple[Leaving, Wish]]:
-    from baton.ledger.engine import transaction
+    from baton.ledger.database.engine import transaction
     from baton.pipeline.judging.leaver import due_leavers, look_at, wish_of
     from baton.pipeline.versions.agreements import current_roster
 

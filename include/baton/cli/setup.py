@@ -75,7 +75,7 @@ def salesforce(dry_run: DryRun = False) -> None:
 def _policy() -> Policy:
     """Return the current policy; before there is one, the policy on disk."""
     from baton.cli.installation import settings
-    from baton.ledger import policies
+    from baton.ledger.agreements import policies
     from baton.policy.bundle import read_bundle
     from baton.policy.loader import parse_policy
 

@@ -55,8 +55,8 @@ def whatif(
     Example: `baton whatif --policy include/policy --since 90d --csv moves.csv`
     """
     from baton.clock import SystemClock
-    from baton.ledger.engine import ledger_engine
-    from baton.ledger.migrate import check_current
+    from baton.ledger.database.engine import ledger_engine
+    from baton.ledger.database.migrate import check_current
     from baton.pipeline.past.whatif import WhatIf, what_if
     from baton.policy.loader import parse_policy, read_bundle
 

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from psycopg import sql
 
 from baton.demo.airflow_stack import AirflowStack
-from baton.ledger import embedded
-from baton.ledger.embedded import AIRFLOW_DATABASE, DatabaseAddress
+from baton.ledger.database import embedded
+from baton.ledger.database.embedded import AIRFLOW_DATABASE, DatabaseAddress
 
 __all__ = ["fresh_airflow"]
 

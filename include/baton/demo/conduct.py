@@ -19,7 +19,7 @@ from baton.demo.screen import Screen
 from baton.demo.services import SANDBOX
 from baton.demo.summary import show_addresses
 from baton.errors import BatonError, ConfigurationError
-from baton.ledger import embedded
+from baton.ledger.database import embedded
 
 __all__ = ["conduct", "stop_demo"]
 

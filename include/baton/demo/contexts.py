@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from baton.clock import Clock
 from baton.crm.hubspot import HubSpotGateway
 from baton.crm.salesforce import SalesforceGateway
-from baton.ledger.engine import ledger_engine
-from baton.ledger.rate_limits import LedgerRateLimiter
+from baton.ledger.budget.rate_limits import LedgerRateLimiter
+from baton.ledger.database.engine import ledger_engine
 from baton.notify.slack import SlackGateway
 from baton.pipeline.context import Connections, Context
 from baton.settings import Mode

@@ -33,8 +33,9 @@ from baton.demo.summary import show_addresses, show_checks, show_times
 from baton.demo.verify import all_hold, verify
 from baton.errors import BatonError, ConfigurationError
 from baton.leads.states import EffectState, LeadState
-from baton.ledger import leads, outbox
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.leads import leads
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.deliver import deliver_and_notify, write_back

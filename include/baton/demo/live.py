@@ -11,10 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from baton.leads.states import EffectState
-from baton.ledger import decisions, handoffs, leads, outbox
-from baton.ledger.decisions import DecisionRow
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import HandoffRow
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import HandoffRow
+from baton.ledger.leads import leads
+from baton.ledger.record import decisions
+from baton.ledger.record.decisions import DecisionRow
 from baton.settings import Mode
 
 __all__ = ["Landing", "LiveWatch", "Sideways", "live_handoffs", "settled"]

@@ -42,9 +42,9 @@ from baton.demo.summary import (
 )
 from baton.demo.verify import all_hold, verify
 from baton.errors import BatonError
-from baton.ledger import metrics
-from baton.ledger.embedded import DatabaseAddress
-from baton.ledger.engine import transaction
+from baton.ledger.database.embedded import DatabaseAddress
+from baton.ledger.database.engine import transaction
+from baton.ledger.metrics import metrics
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot

@@ -16,8 +16,8 @@ from baton.demo.airflow_stack import free_port
 from baton.demo.environment import StateFolders
 from baton.demo.processes import Child, ProcessTable
 from baton.errors import BatonError
-from baton.ledger import embedded, migrate
-from baton.ledger.embedded import DatabaseAddress
+from baton.ledger.database import embedded, migrate
+from baton.ledger.database.embedded import DatabaseAddress
 
 __all__ = ["SANDBOX", "SandboxAddresses", "fresh_ledger", "start_postgres", "start_sandbox"]
 

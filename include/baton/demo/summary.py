@@ -11,7 +11,7 @@ from baton.demo.attachment import DemoRecord
 from baton.demo.live import Landing, Sideways
 from baton.demo.screen import Screen
 from baton.demo.verify import Check
-from baton.ledger.metrics import ChainCounts
+from baton.ledger.metrics.metrics import ChainCounts
 
 __all__ = [
     "show_addresses",

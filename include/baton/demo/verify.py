@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 
 from baton.demo.live import live_handoffs, seconds_to_message
 from baton.demo.market import MarketAdmin
-from baton.ledger import conservation, handoffs, leads
-from baton.ledger.conservation import Severity
-from baton.ledger.decisions import Selection
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import HandoffRow
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import HandoffRow
+from baton.ledger.leads import leads
+from baton.ledger.proofs import conservation
+from baton.ledger.proofs.conservation import Severity
+from baton.ledger.record.decisions import Selection
 from baton.pipeline.context import Context
 from baton.pipeline.past.replay import replay
 

@@ -1,6 +1,6 @@
 """The ledger: Baton's own PostgreSQL database, and every SQL statement of the product.
 
-One module a subject. Functions take a connection first and never commit: the caller owns the
-transaction, and decides when it ends. Instants are passed in. `tables` holds the schema,
-`migrate` brings a database to it, `embedded` runs a PostgreSQL server where there is none.
+A room for each subject, in it one module a question. Functions take a connection first and never
+commit: the caller owns the transaction, and decides when it ends. Instants are passed in. `tables`
+holds the schema, `database` opens a database and brings it to the schema.
 """

@@ -39,7 +39,7 @@ class AskAboutBatch(HITLOperator):
     def execute(self, context: Any) -> Any:
         """Put the question with its figures and wait; go on at once if it has its answer."""
         from baton.errors import InvariantError
-        from baton.ledger.engine import transaction
+        from baton.ledger.database.engine import transaction
         from baton.pipeline.going_live.release import RELEASE as LET_GO
         from baton.pipeline.going_live.release import question_of
 
@@ -59,7 +59,7 @@ class AskAboutBatch(HITLOperator):
     def execute_complete(self, context: Any, event: dict[str, Any]) -> dict[str, int]:
         """Put the answer into the ledger under the name of who gave it; the first answer counts."""
         from baton.errors import SettingsError
-        from baton.ledger.engine import transaction
+        from baton.ledger.database.engine import transaction
         from baton.pipeline.going_live.release import KEEP as HOLD_BACK
         from baton.pipeline.going_live.release import RELEASE as LET_GO
         from baton.pipeline.going_live.release import Answer, answer

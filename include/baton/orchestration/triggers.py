@@ -65,8 +65,8 @@ class HubSpotHandRaiseTrigger(BaseEventTrigger):
 
 def _gateway() -> HubSpotGateway:
     from baton.crm.hubspot import HubSpotGateway
-    from baton.ledger.engine import ledger_engine
-    from baton.ledger.rate_limits import LedgerRateLimiter
+    from baton.ledger.budget.rate_limits import LedgerRateLimiter
+    from baton.ledger.database.engine import ledger_engine
     from baton.orchestration.connections import hubspot_connection
     from baton.settings import Settings
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError
-from baton.ledger import policies, rosters
+from baton.ledger.agreements import policies, rosters
 from baton.policy.loader import PolicyBundle, parse_policy
 from baton.policy.models import Policy
 from baton.policy.roster import Roster, roster_from_json

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import Connection
 
 from baton.errors import GatewayError
-from baton.ledger import rate_limits
-from baton.ledger.daily_budget import SYSTEMS, BudgetTerms, DailyBudget, left_in_words
-from baton.ledger.engine import transaction
+from baton.ledger.budget import rate_limits
+from baton.ledger.budget.daily_budget import SYSTEMS, BudgetTerms, DailyBudget, left_in_words
+from baton.ledger.database.engine import transaction
 from baton.pipeline.context import Context
 from baton.transport import Lane
 

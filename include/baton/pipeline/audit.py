@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from baton.ledger import metrics
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.metrics import metrics
 from baton.pipeline.context import LedgerContext
 from baton.pipeline.report import StepReport
 

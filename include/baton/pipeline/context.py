@@ -20,10 +20,10 @@ from baton.connections import (
 )
 from baton.crm.hubspot import HubSpotGateway
 from baton.crm.salesforce import SalesforceGateway
-from baton.ledger.daily_budget import BudgetTerms
-from baton.ledger.engine import ledger_engine
-from baton.ledger.migrate import check_current
-from baton.ledger.rate_limits import LedgerRateLimiter
+from baton.ledger.budget.daily_budget import BudgetTerms
+from baton.ledger.budget.rate_limits import LedgerRateLimiter
+from baton.ledger.database.engine import ledger_engine
+from baton.ledger.database.migrate import check_current
 from baton.notify.slack import SlackGateway
 from baton.settings import Mode, Settings
 

@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from baton.clock import Clock
 from baton.leads.states import LeadState
-from baton.ledger import decisions, switches
-from baton.ledger.handoffs import HandoffRow
+from baton.ledger.effects import switches
+from baton.ledger.handoffs.handoffs import HandoffRow
+from baton.ledger.record import decisions
 from baton.pipeline.context import Standing
 from baton.settings import Mode
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from baton.calendars.build import public_holidays
 from baton.errors import BatonError
-from baton.ledger.engine import ledger_engine, transaction
+from baton.ledger.database.engine import ledger_engine, transaction
 from baton.pipeline.active_policy import active_policy
 from baton.settings import Settings
 from baton.validation.verdicts import preload

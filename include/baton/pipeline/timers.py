@@ -15,12 +15,13 @@ from sqlalchemy import Connection
 
 from baton.decision.decision import Decision, HoldReason, Origin
 from baton.leads.states import EffectState, LeadState
-from baton.ledger import cold, leads, outbox
-from baton.ledger.backlog import WAITS_FOR_ROOM
-from baton.ledger.engine import transaction
-from baton.ledger.judgement_queue import JUDGE_AGAIN
-from baton.ledger.leads import LeadRow, StateChange
-from baton.ledger.outbox import NewEffect
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.leads import cold, leads
+from baton.ledger.leads.backlog import WAITS_FOR_ROOM
+from baton.ledger.leads.judgement_queue import JUDGE_AGAIN
+from baton.ledger.leads.leads import LeadRow, StateChange
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.report import StepReport

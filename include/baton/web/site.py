@@ -16,8 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from sqlalchemy import Connection, Engine
 
 from baton.clock import Clock
-from baton.ledger.engine import ledger_engine, transaction
-from baton.ledger.migrate import check_current
+from baton.ledger.database.engine import ledger_engine, transaction
+from baton.ledger.database.migrate import check_current
 from baton.settings import Settings
 from baton.web.access import Access, Visitor
 from baton.web.addresses import base_of, root_of

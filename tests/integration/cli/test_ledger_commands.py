@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from baton.cli import app
-from baton.ledger import crm_objects
-from baton.ledger.crm_objects import Finding, StoredObject
-from baton.ledger.engine import ledger_engine, transaction
+from baton.ledger.database.engine import ledger_engine, transaction
+from baton.ledger.effects import crm_objects
+from baton.ledger.effects.crm_objects import Finding, StoredObject
 
 POLICY = Path(__file__).resolve().parents[3] / "include" / "policy"
 

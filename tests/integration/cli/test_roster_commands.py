@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from baton.cli import app
 from baton.errors import ConfigurationError
-from baton.ledger import rosters
-from baton.ledger.engine import transaction
+from baton.ledger.agreements import rosters
+from baton.ledger.database.engine import transaction
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster, current_roster
 from baton.pipeline.versions.roster_versions import change_roster, import_roster
 from baton.policy.bundle import PolicyBundle, read_bundle

@@ -14,7 +14,7 @@ from baton.clock import Clock
 from baton.demo.contexts import open_demo
 from baton.demo.market import MarketAdmin
 from baton.demo.services import SandboxAddresses
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.setup import hubspot_plan, setup_hubspot
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster

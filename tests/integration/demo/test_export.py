@@ -19,7 +19,7 @@ from baton.demo.options import DemoOptions
 from baton.demo.processes import ProcessTable
 from baton.demo.screen import Screen
 from baton.errors import ConfigurationError
-from baton.ledger import embedded
+from baton.ledger.database import embedded
 
 ROWS = """Email,First name,Last name,Company name,Job title,Country
 ada@alpwerk.test,Ada,Marlow,Alpwerk GmbH,VP Sales,Germany

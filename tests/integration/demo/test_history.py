@@ -10,8 +10,11 @@ from tests.integration.demo.conftest import START
 from baton.clock import HistoryClock
 from baton.demo.history import Day, play_history
 from baton.demo.verify import all_hold, unknown_contacts, verify
-from baton.ledger import conservation, handoffs, metrics, outbox
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.handoffs import handoffs
+from baton.ledger.metrics import metrics
+from baton.ledger.proofs import conservation
 from baton.settings import Mode
 
 DAYS = 4

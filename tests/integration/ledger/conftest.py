@@ -13,11 +13,15 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from baton.leads.states import HandoffState, LeadState
-from baton.ledger import batches, decisions, handoffs, leads, outbox, policies
-from baton.ledger.decisions import NewDecision
-from baton.ledger.handoffs import HandoffRow, NewHandoff, NewHop
-from baton.ledger.leads import LeadRow, PersonFields, SeenLead
-from baton.ledger.outbox import NewEffect
+from baton.ledger.agreements import policies
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import HandoffRow, NewHandoff, NewHop
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import LeadRow, PersonFields, SeenLead
+from baton.ledger.record import batches, decisions
+from baton.ledger.record.decisions import NewDecision
 from baton.policy.bundle import PolicyBundle
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from baton.ledger import field_writes
-from baton.ledger.bulk import array_text
-from baton.ledger.field_writes import SALESFORCE, NewFieldWrite
+from baton.ledger.database.bulk import array_text
+from baton.ledger.effects import field_writes
+from baton.ledger.effects.field_writes import SALESFORCE, NewFieldWrite
 
 if TYPE_CHECKING:
     from tests.integration.ledger.conftest import World

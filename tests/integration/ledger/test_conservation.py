@@ -8,9 +8,11 @@ from sqlalchemy import text
 from tests.integration.ledger.conftest import KINDS, START, minutes
 
 from baton.leads.states import HandoffState
-from baton.ledger import conservation, leads, outbox
-from baton.ledger.conservation import Severity
-from baton.ledger.handoffs import HandoffRow
+from baton.ledger.effects import outbox
+from baton.ledger.handoffs.handoffs import HandoffRow
+from baton.ledger.leads import leads
+from baton.ledger.proofs import conservation
+from baton.ledger.proofs.conservation import Severity
 
 if TYPE_CHECKING:
     from tests.integration.ledger.conftest import World

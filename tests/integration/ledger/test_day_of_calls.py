@@ -9,10 +9,10 @@ from sqlalchemy import Engine, text
 from tests.integration.ledger.conftest import START
 
 from baton.errors import BudgetShortError
-from baton.ledger import rate_limits
-from baton.ledger.daily_budget import PROBE_EVERY, BudgetTerms, DailyBudget
-from baton.ledger.engine import transaction
-from baton.ledger.rate_limits import LedgerRateLimiter, Rate
+from baton.ledger.budget import rate_limits
+from baton.ledger.budget.daily_budget import PROBE_EVERY, BudgetTerms, DailyBudget
+from baton.ledger.budget.rate_limits import LedgerRateLimiter, Rate
+from baton.ledger.database.engine import transaction
 from baton.transport import Lane
 
 RATES = {"hubspot.general": Rate(per_second=100, burst=50)}

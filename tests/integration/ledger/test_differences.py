@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 from tests.integration.ledger.conftest import minutes
 
-from baton.ledger import reconciliation
-from baton.ledger.reconciliation import Found
+from baton.ledger.proofs import reconciliation
+from baton.ledger.proofs.reconciliation import Found
 
 
 def gone(number: int, *, theirs: str | None = None) -> Found:

@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from baton.errors import ConfigurationError
-from baton.ledger import embedded, migrate
-from baton.ledger.embedded import DatabaseAddress
-from baton.ledger.engine import ledger_engine
+from baton.ledger.database import embedded, migrate
+from baton.ledger.database.embedded import DatabaseAddress
+from baton.ledger.database.engine import ledger_engine
 
 
 @pytest.fixture

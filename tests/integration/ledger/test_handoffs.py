@@ -9,10 +9,12 @@ from tests.integration.ledger.conftest import START, minutes
 
 from baton.errors import IllegalTransitionError, InvariantError
 from baton.leads.states import HANDOFF_MOVES, HandoffState, LeadState
-from baton.ledger import handoffs, leads, sla_events, touches, transitions
-from baton.ledger.handoffs import NewHop
-from baton.ledger.sla_events import SlaEvent
-from baton.ledger.touches import NewTouch
+from baton.ledger.handoffs import handoffs, sla_events, touches
+from baton.ledger.handoffs.handoffs import NewHop
+from baton.ledger.handoffs.sla_events import SlaEvent
+from baton.ledger.handoffs.touches import NewTouch
+from baton.ledger.leads import leads
+from baton.ledger.record import transitions
 
 if TYPE_CHECKING:
     from tests.integration.ledger.conftest import World

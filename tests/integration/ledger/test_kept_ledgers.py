@@ -10,8 +10,8 @@ from tests.integration.ledger.conftest import World
 from tests.kept_ledgers import KeptLedgers
 from tests.postgres import TEMPLATE
 
-from baton.ledger.embedded import DatabaseAddress, drop_database
-from baton.ledger.engine import ledger_engine, ledger_url, transaction
+from baton.ledger.database.embedded import DatabaseAddress, drop_database
+from baton.ledger.database.engine import ledger_engine, ledger_url, transaction
 
 
 @pytest.fixture

@@ -12,10 +12,13 @@ from tests.integration.ledger.conftest import START, minutes, seen
 
 from baton.errors import IllegalTransitionError, InvariantError
 from baton.leads.states import LEAD_MOVES, HandoffState, LeadState
-from baton.ledger import dispositions, handoffs, leads, outbox, persons, transitions
-from baton.ledger.dispositions import NewDisposition
-from baton.ledger.leads import PersonFields
-from baton.ledger.tables import person, snapshot
+from baton.ledger.effects import outbox
+from baton.ledger.handoffs import dispositions, handoffs
+from baton.ledger.handoffs.dispositions import NewDisposition
+from baton.ledger.leads import leads, persons
+from baton.ledger.leads.leads import PersonFields
+from baton.ledger.record import transitions
+from baton.ledger.tables.leads import person, snapshot
 
 if TYPE_CHECKING:
     from tests.integration.ledger.conftest import World

@@ -9,9 +9,11 @@ import pytest
 from tests.integration.ledger.conftest import START, minutes
 
 from baton.leads.states import HandoffState, LeadState
-from baton.ledger import dispositions, handoffs, leads, metrics, touches
-from baton.ledger.dispositions import NewDisposition
-from baton.ledger.touches import NewTouch
+from baton.ledger.handoffs import dispositions, handoffs, touches
+from baton.ledger.handoffs.dispositions import NewDisposition
+from baton.ledger.handoffs.touches import NewTouch
+from baton.ledger.leads import leads
+from baton.ledger.metrics import metrics
 
 if TYPE_CHECKING:
     from tests.integration.ledger.conftest import World

@@ -14,13 +14,16 @@ from sqlalchemy import Connection, Engine, insert, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from baton.errors import LedgerUnavailableError, MigrationNeededError, SettingsError
-from baton.ledger import admin_actions, migrate, outbox, policies
-from baton.ledger.admin_actions import NewAdminAction
-from baton.ledger.engine import check_reachable, transaction
-from baton.ledger.engine import ledger_engine as open_engine
-from baton.ledger.engine import ledger_url as read_url
-from baton.ledger.schema import metadata
-from baton.ledger.tables import attempt
+from baton.ledger.agreements import policies
+from baton.ledger.database import migrate
+from baton.ledger.database.engine import check_reachable, transaction
+from baton.ledger.database.engine import ledger_engine as open_engine
+from baton.ledger.database.engine import ledger_url as read_url
+from baton.ledger.effects import outbox
+from baton.ledger.record import admin_actions
+from baton.ledger.record.admin_actions import NewAdminAction
+from baton.ledger.tables.effects import attempt
+from baton.ledger.tables.schema import metadata
 
 if TYPE_CHECKING:
     from tests.integration.ledger.conftest import World

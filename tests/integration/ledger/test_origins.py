@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.integration.ledger.conftest import START, minutes
 
-from baton.ledger import handoffs, loads, metrics, touches
-from baton.ledger.handoffs import NewHop
-from baton.ledger.touches import NewTouch
+from baton.ledger.handoffs import handoffs, loads, touches
+from baton.ledger.handoffs.handoffs import NewHop
+from baton.ledger.handoffs.touches import NewTouch
+from baton.ledger.metrics import metrics
 
 if TYPE_CHECKING:
     from tests.integration.ledger.conftest import World

@@ -12,9 +12,11 @@ from tests.integration.ledger.conftest import KINDS, START, minutes
 
 from baton.errors import IllegalTransitionError, InvariantError, StaleLeaseError
 from baton.leads.states import EFFECT_MOVES, EffectState, HandoffState
-from baton.ledger import handoffs, outbox, switches, transitions
-from baton.ledger.handoffs import NewHop
-from baton.ledger.outbox import ClaimedEffect, NewEffect
+from baton.ledger.effects import outbox, switches
+from baton.ledger.effects.outbox import ClaimedEffect, NewEffect
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import NewHop
+from baton.ledger.record import transitions
 
 if TYPE_CHECKING:
     from tests.integration.ledger.conftest import World

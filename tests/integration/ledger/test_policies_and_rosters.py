@@ -9,7 +9,9 @@ from sqlalchemy import Engine
 from tests.integration.ledger.conftest import START, minutes
 
 from baton.errors import ConfigurationError
-from baton.ledger import policies, pools, rosters, switches, watermarks
+from baton.ledger.agreements import policies, pools, rosters
+from baton.ledger.effects import switches
+from baton.ledger.sources import watermarks
 from baton.policy.bundle import PolicyBundle
 from baton.policy.roster import Roster, roster_from_json
 from baton.settings import Mode

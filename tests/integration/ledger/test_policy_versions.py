@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine
 from tests.integration.ledger.conftest import START, minutes
 
 from baton.errors import ConfigurationError, PolicyErrors
-from baton.ledger import policies
-from baton.ledger.policies import ActivationKind
+from baton.ledger.agreements import policies
+from baton.ledger.agreements.policies import ActivationKind
 from baton.pipeline.versions.agreements import activate_policy
 from baton.pipeline.versions.policy_versions import (
     ACTIVE,

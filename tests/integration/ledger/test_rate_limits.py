@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from tests.integration.ledger.conftest import START
 
 from baton.errors import InvariantError
-from baton.ledger.rate_limits import LedgerRateLimiter, Rate
+from baton.ledger.budget.rate_limits import LedgerRateLimiter, Rate
 
 RATES = {"api": Rate(per_second=10, burst=5)}
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from tests.integration.ledger.conftest import START, minutes
 
-from baton.ledger import references
-from baton.ledger.references import CrmAccount, CrmOpportunity, CrmUser
+from baton.ledger.sources import references
+from baton.ledger.sources.references import CrmAccount, CrmOpportunity, CrmUser
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

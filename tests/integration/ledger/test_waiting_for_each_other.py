@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from tests.integration.ledger.conftest import World, minutes
 
 from baton.errors import PolicyErrors
-from baton.ledger import handoffs, policies, pools
-from baton.ledger.engine import transaction
-from baton.ledger.retries import in_transaction
+from baton.ledger.agreements import policies, pools
+from baton.ledger.database.engine import transaction
+from baton.ledger.database.retries import in_transaction
+from baton.ledger.handoffs import handoffs
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster
 from baton.pipeline.versions.policy_versions import plan_rollback, roll_back
 from baton.pipeline.versions.roster_versions import change_roster
@@ -124,7 +125,8 @@ def test_of_two_who_hold_what_the_other_wants_both_come_through(ledger_engine: E
     for thread in threads:
         thread.join(timeout=30)
     assert sorted(done) == list(names)
-    assert len(tries) == len(names) + 1  # one of them was made again
+    # One of them was made again; again, if it took its lock before the other had woken up.
+    assert len(tries) > len(names)
     with transaction(ledger_engine) as conn:
         assert len({state["by"] for state in pools.read(conn).values()}) == 1
 

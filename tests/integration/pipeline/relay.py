@@ -18,7 +18,7 @@ from baton.clock import SystemClock
 from baton.connections import HubSpotConnection, SalesforceConnection, SlackConnection
 from baton.crm.hubspot import HubSpotGateway
 from baton.crm.salesforce import SalesforceGateway
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.notify.slack import SlackGateway
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.deliver import deliver_and_notify, write_back

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from baton.ledger import references
-from baton.ledger.references import CrmAccount, CrmOpportunity, CrmUser
+from baton.ledger.sources import references
+from baton.ledger.sources.references import CrmAccount, CrmOpportunity, CrmUser
 from baton.pipeline.intake.account_index import accounts_of
 from baton.policy.loader import parse_policy, read_bundle
 from baton.policy.models import Policy

@@ -12,9 +12,9 @@ from tests.integration.pipeline.relay import Relay
 
 from baton.decision.decide import replay
 from baton.leads.states import LeadState
-from baton.ledger import leads, persons
-from baton.ledger.engine import transaction
-from baton.ledger.leads import StateChange
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import leads, persons
+from baton.ledger.leads.leads import StateChange
 from baton.pipeline.by_hand.admin_actions import carry_out, version
 from baton.pipeline.by_hand.admin_requests import (
     Action,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.integration.pipeline.relay import Relay
 
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.pipeline.delivery.deliver import deliver_and_notify
 from baton.pipeline.judging.qualify import qualify_and_route
 from baton.pipeline.versions.agreements import activate_policy

@@ -9,9 +9,10 @@ from sqlalchemy import text
 from tests.integration.pipeline.relay import Relay
 
 from baton.errors import BudgetShortError
-from baton.ledger import outbox, rate_limits
-from baton.ledger.engine import transaction
-from baton.ledger.rate_limits import LedgerRateLimiter
+from baton.ledger.budget import rate_limits
+from baton.ledger.budget.rate_limits import LedgerRateLimiter
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
 from baton.pipeline import api_budget
 from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
 from baton.pipeline.judging.qualify import qualify_and_route

@@ -11,8 +11,8 @@ from tests.integration.pipeline.test_common_cases import change_policy
 
 from baton.crm.hubspot import ContactRow
 from baton.errors import SettingsError, UnavailableError
-from baton.ledger import watermarks
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.sources import watermarks
 from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
 from baton.pipeline.going_live import backfill
 from baton.pipeline.going_live.backfill import announce, parts_left, plan_parts, read_part, size

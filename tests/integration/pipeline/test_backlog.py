@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from tests.integration.pipeline.relay import START, Relay, milliseconds
 from tests.integration.pipeline.test_common_cases import change_policy, import_list
 
-from baton.ledger import pools
-from baton.ledger.engine import transaction
-from baton.ledger.pools import PoolJson
+from baton.ledger.agreements import pools
+from baton.ledger.agreements.pools import PoolJson
+from baton.ledger.database.engine import transaction
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.intake.preparation import Preparation
 from baton.pipeline.intake.pull import SnapshotReader

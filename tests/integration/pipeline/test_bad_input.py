@@ -183,7 +183,7 @@ def test_no_active_policy_says_which_command_to_run(bare_relay: Relay) -> None:
 
 
 def test_no_roster_says_which_command_to_run(bare_relay: Relay) -> None:
-    from baton.ledger.engine import transaction
+    from baton.ledger.database.engine import transaction
     from baton.pipeline.versions.agreements import activate_policy
 
     with transaction(bare_relay.engine) as conn:
@@ -223,7 +223,7 @@ def test_a_ledger_that_goes_away_between_the_steps_says_so(
     relay: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    from baton.ledger.engine import ledger_engine
+    from baton.ledger.database.engine import ledger_engine
 
     contact = relay.hot_contact()
     gone = replace(relay.ctx, engine=ledger_engine("postgresql+psycopg://u:pw1@127.0.0.1:1/x"))

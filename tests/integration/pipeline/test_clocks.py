@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from tests.integration.pipeline.relay import START, Relay
 
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.pipeline.intake.references import read_references
 
 SOFIA = "sofia.ricci@relay.test"

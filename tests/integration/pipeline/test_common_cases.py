@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.integration.pipeline.relay import PROFILE, SEVENTY, START, Relay, milliseconds
 
-from baton.ledger import metrics, policies, pools
-from baton.ledger.engine import transaction
+from baton.ledger.agreements import policies, pools
+from baton.ledger.database.engine import transaction
+from baton.ledger.metrics import metrics
 from baton.pipeline.intake.references import read_references
 from baton.pipeline.judging.qualify import qualify_and_route
 from baton.pipeline.versions.agreements import activate_policy

@@ -9,8 +9,8 @@ import pytest
 from tests.integration.pipeline.relay import Message, Relay
 
 from baton.errors import GatewayError
-from baton.ledger import notes, switches
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import notes, switches
 from baton.pipeline.today.data_care import look_after_data
 from baton.pipeline.today.digest import NOTE, day_of, send_digest
 from baton.policy.lead_models import Digest

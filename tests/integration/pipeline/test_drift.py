@@ -11,9 +11,9 @@ from tests.integration.pipeline.relay import Relay
 from typer.testing import CliRunner
 
 from baton.cli import app
-from baton.ledger import drift as stored
-from baton.ledger.drift import HourProfile
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import drift as stored
+from baton.ledger.leads.drift import HourProfile
 from baton.pipeline.intake.drift import check_drift, hours_to_check, profile_of, usual_of
 from baton.policy.lead_models import Drift, DriftVolume
 from baton.policy.models import Policy

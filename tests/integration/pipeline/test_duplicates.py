@@ -9,8 +9,8 @@ from tests.integration.pipeline.relay import Relay
 from typer.testing import CliRunner
 
 from baton.cli import app
-from baton.ledger import duplicates
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import duplicates
 from baton.pipeline.intake.duplicates import link_duplicates
 
 SECRET = "robin.zq-secret"
@@ -98,7 +98,7 @@ def test_merging_in_hubspot_settles_the_link(relay: Relay) -> None:
     relay.wait(minutes=5)
     with transaction(relay.engine) as conn:
         ids = {row["hubspot_id"]: row["id"] for row in relay.rows("SELECT * FROM lead")}
-        from baton.ledger.leads import merge_into
+        from baton.ledger.leads.leads import merge_into
 
         merge_into(conn, ids[first], [ids[second]], at=relay.now(), by="hubspot")
 
@@ -112,7 +112,7 @@ def test_forgetting_a_person_deletes_the_signs(relay: Relay) -> None:
     (person,) = relay.rows("SELECT * FROM person WHERE lead_id = :id", id=lead)
     assert SECRET in json.dumps(person["identity"])
     with relay.engine.begin() as conn:
-        from baton.ledger.persons import delete_people
+        from baton.ledger.leads.persons import delete_people
 
         delete_people(conn, [lead])
 

@@ -20,8 +20,8 @@ from tests.integration.pipeline.test_common_cases import change_policy, import_l
 from baton.connections import RawConnection
 from baton.crm.enrichment import EnrichmentConnection, JsonProvider, provider_of
 from baton.errors import ContractError, MissingConnectionError, SettingsError, UnavailableError
-from baton.ledger import enrichment
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import enrichment
 from baton.policy.bundle import PolicyBundle
 
 STEP = """

@@ -12,7 +12,7 @@ from tests.integration.pipeline.relay import Relay
 from typer.testing import CliRunner
 
 from baton.cli import app
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 
 SOFIA = "sofia.ricci@relay.test"
 Run = Callable[..., Any]

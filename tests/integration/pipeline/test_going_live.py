@@ -9,8 +9,8 @@ import pytest
 from tests.integration.pipeline.relay import START, Relay
 
 from baton.leads.states import LeadState
-from baton.ledger import switches
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import switches
 from baton.pipeline.going_live.mode_switch import (
     ModeSet,
     chosen_scope,

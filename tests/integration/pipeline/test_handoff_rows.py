@@ -6,9 +6,9 @@ from typing import Any
 
 from tests.integration.pipeline.relay import Relay
 
-from baton.ledger import crm_objects
-from baton.ledger.crm_objects import StoredObject
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import crm_objects
+from baton.ledger.effects.crm_objects import StoredObject
 
 
 def rows(relay: Relay) -> list[dict[str, Any]]:

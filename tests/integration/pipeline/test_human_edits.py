@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from tests.integration.pipeline.relay import Relay
 
-from baton.ledger import outbox
-from baton.ledger.engine import transaction
-from baton.ledger.outbox import NewEffect
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import NewEffect
 from baton.pipeline.delivery.deliver import deliver_and_notify, write_back
 from baton.pipeline.judging.qualify import qualify_and_route
 from baton.pipeline.response.sales_activity import read_outcomes

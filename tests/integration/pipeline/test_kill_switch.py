@@ -9,7 +9,7 @@ import uuid
 import pytest
 from tests.integration.pipeline.relay import Relay
 
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.pipeline.by_hand.effects_switch import Asked, switch_effects, version
 from baton.pipeline.delivery.deliver import deliver_and_notify
 from baton.pipeline.judging.qualify import qualify_and_route

@@ -11,8 +11,8 @@ from tests.integration.pipeline.relay import PROFILE, Relay, texts
 
 from baton.decision.decide import replay
 from baton.leads.states import HandoffState
-from baton.ledger import handoffs
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import handoffs
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.judging import leaver, reassignment
 from baton.pipeline.judging.leaver import (

@@ -10,8 +10,8 @@ from tests.integration.pipeline.relay import Relay
 from tests.integration.pipeline.test_common_cases import change_policy
 
 from baton.errors import SettingsError
-from baton.ledger import handoffs
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import handoffs
 from baton.pipeline.going_live.release import (
     KEEP,
     RELEASE,

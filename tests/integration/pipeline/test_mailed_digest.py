@@ -21,8 +21,9 @@ from baton.errors import (
     SettingsError,
     UnavailableError,
 )
-from baton.ledger import checks, policies
-from baton.ledger.engine import transaction
+from baton.ledger.agreements import policies
+from baton.ledger.database.engine import transaction
+from baton.ledger.proofs import checks
 from baton.notify.email import SMTP, Mail, MailConnection, MailGateway
 from baton.pipeline.context import Context
 from baton.pipeline.today import digest

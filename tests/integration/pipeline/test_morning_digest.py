@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 from tests.integration.pipeline.relay import Message, Relay
 
-from baton.ledger import checks, notes
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import notes
+from baton.ledger.proofs import checks
 from baton.pipeline.intake.arrivals import MOST_HOURS, count_arrivals, hours_to_count
 from baton.pipeline.reconciling.upkeep import check_conservation
 from baton.pipeline.today.digest import LONGEST_BLOCK, NOTE, morning_text, send_digest

@@ -10,8 +10,8 @@ from tests.integration.pipeline.relay import Relay
 
 from baton.crm.hubspot import ContactRow
 from baton.errors import UnavailableError
-from baton.ledger import watermarks
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.sources import watermarks
 from baton.pipeline.intake import pull
 from baton.pipeline.intake.pull import (
     FIRST_LOAD,

@@ -8,8 +8,8 @@ import pytest
 from tests.integration.pipeline.relay import Relay
 
 from baton.errors import PolicyErrors
-from baton.ledger import policies
-from baton.ledger.engine import transaction
+from baton.ledger.agreements import policies
+from baton.ledger.database.engine import transaction
 from baton.pipeline.versions.agreements import activate_policy
 from baton.policy.bundle import PolicyBundle
 

@@ -14,9 +14,9 @@ from tests.integration.pipeline.test_common_cases import change_policy
 from typer.testing import CliRunner
 
 from baton.cli import app
-from baton.ledger import watermarks
-from baton.ledger.engine import transaction
-from baton.ledger.reconciliation import KEPT
+from baton.ledger.database.engine import transaction
+from baton.ledger.proofs.reconciliation import KEPT
+from baton.ledger.sources import watermarks
 from baton.pipeline.delivery.deliver import deliver_and_notify
 from baton.pipeline.intake.gone import Gone, take_off
 from baton.pipeline.intake.pull import WATERMARK

@@ -11,8 +11,9 @@ import pytest
 from tests.integration.pipeline.relay import Relay
 
 from baton.demo.processes import wait_until
-from baton.ledger import outbox, watermarks
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.sources import watermarks
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.deliver import ASSIGNING, LEASE_SECONDS, deliver_and_notify, drain
 from baton.pipeline.intake import pull

@@ -13,10 +13,10 @@ from tests.integration.pipeline.relay import Relay
 from baton.decision import ENGINE_VERSION
 from baton.decision.canonical import canonical_bytes, hash_of
 from baton.leads.states import LeadState
-from baton.ledger import leads
-from baton.ledger.decisions import Selection
-from baton.ledger.engine import transaction
-from baton.ledger.persons import delete_people
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import leads
+from baton.ledger.leads.persons import delete_people
+from baton.ledger.record.decisions import Selection
 from baton.pipeline.past.replay import ReplayReport, Standing, replay
 from baton.pipeline.versions.agreements import activate_policy
 from baton.policy.bundle import PolicyBundle

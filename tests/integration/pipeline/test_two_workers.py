@@ -11,7 +11,7 @@ import pytest
 from tests.integration.pipeline.relay import Relay
 
 from baton.errors import AuthenticationError
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.effects.outbox import ClaimedEffect
 from baton.pipeline.context import Context
 from baton.pipeline.delivery import deliver
 from baton.pipeline.delivery.outcomes import Outcome

@@ -18,8 +18,8 @@ from typer.testing import CliRunner, Result
 from baton.cli import app
 from baton.decision.comparison import NOBODY, Pair
 from baton.errors import ConfigurationError
-from baton.ledger.engine import transaction
-from baton.ledger.persons import delete_people
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads.persons import delete_people
 from baton.pipeline.past.rederived import Doubt
 from baton.pipeline.past.whatif import WhatIf, WhatIfReport, what_if
 from baton.policy.bundle import PolicyBundle

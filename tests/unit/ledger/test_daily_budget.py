@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from baton.errors import BudgetShortError
-from baton.ledger.daily_budget import (
+from baton.ledger.budget.daily_budget import (
     COME_AGAIN,
     LONGEST_PACE,
     BudgetTerms,

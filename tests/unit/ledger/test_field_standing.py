@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from baton.ledger.crm_objects import FindingRow, Standing, StoredObject, standing
+from baton.ledger.effects.crm_objects import FindingRow, Standing, StoredObject, standing
 
 MET = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

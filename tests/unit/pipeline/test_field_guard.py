@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from baton.crm.marks import mark
-from baton.ledger.field_writes import FieldWrite
+from baton.ledger.effects.field_writes import FieldWrite
 from baton.pipeline.delivery.field_guard import Record, settle
 from baton.pipeline.delivery.lifecycle import goes_back
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from baton.ledger.dossiers import LeadDossier
-from baton.ledger.persons import PersonFields
+from baton.ledger.effects.dossiers import LeadDossier
+from baton.ledger.leads.persons import PersonFields
 from baton.pipeline.delivery.lifecycle import shared_values, wanted_stage
 from baton.policy.crm_models import WriteBack
 from baton.policy.loader import parse_policy, read_bundle

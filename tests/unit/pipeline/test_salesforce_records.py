@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from baton.ledger.dossiers import HandoffDossier, HopTerms
-from baton.ledger.persons import PersonFields
+from baton.ledger.effects.dossiers import HandoffDossier, HopTerms
+from baton.ledger.leads.persons import PersonFields
 from baton.pipeline.delivery.salesforce_records import OUTCOME, lead_fields
 
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

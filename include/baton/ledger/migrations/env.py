@@ -1,10 +1,10 @@
-"""Run the migrations on the connection that `baton.ledger.migrate` hands over."""
+"""Run the migrations on the connection that `baton.ledger.database.migrate` hands over."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from baton.ledger.schema import metadata
+from baton.ledger.tables.schema import metadata
 
 
 def _run() -> None:

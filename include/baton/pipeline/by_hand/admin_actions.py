@@ -17,8 +17,11 @@ from sqlalchemy.exc import DBAPIError
 
 from baton.errors import ConfigurationError, IllegalTransitionError, StaleLeaseError
 from baton.leads.states import FINAL_LEAD_STATES, LeadState
-from baton.ledger import admin_actions, effects, leads, overrides
-from baton.ledger.admin_actions import AdminAction, NewAdminAction
+from baton.ledger.effects import effects
+from baton.ledger.handoffs import overrides
+from baton.ledger.leads import leads
+from baton.ledger.record import admin_actions
+from baton.ledger.record.admin_actions import AdminAction, NewAdminAction
 from baton.pipeline.by_hand.admin_effect_actions import act_on_effect, version_of_effect
 from baton.pipeline.by_hand.admin_item_actions import dismiss_duplicate, dismiss_override
 from baton.pipeline.by_hand.admin_lead_actions import (

@@ -8,8 +8,10 @@ from typing import Final
 from sqlalchemy import Connection
 
 from baton.leads.states import EffectState, HandoffState
-from baton.ledger import effects, handoffs, outbox, transitions
-from baton.ledger.effects import EffectRow
+from baton.ledger.effects import effects, outbox
+from baton.ledger.effects.effects import EffectRow
+from baton.ledger.handoffs import handoffs
+from baton.ledger.record import transitions
 from baton.pipeline.by_hand.admin_requests import (
     DISMISSED_EFFECT,
     Action,

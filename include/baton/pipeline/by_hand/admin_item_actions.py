@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from baton.ledger import duplicates, overrides
+from baton.ledger.handoffs import overrides
+from baton.ledger.leads import duplicates
 from baton.pipeline.by_hand.admin_requests import Action, ByHand, RefusedError, Why
 
 

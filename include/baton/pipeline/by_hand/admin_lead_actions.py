@@ -11,10 +11,12 @@ from sqlalchemy import Connection
 
 from baton.decision.inputs import Handover
 from baton.leads.states import HandoffState, LeadState, allowed
-from baton.ledger import handoffs, leads, outbox
-from baton.ledger.handoffs import HandoffRow, HopRow, OpenTerms
-from baton.ledger.judgement_queue import HELD_BY_HAND, RE_CHECK, RELEASE
-from baton.ledger.leads import LeadRow, StateChange
+from baton.ledger.effects import outbox
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import HandoffRow, HopRow, OpenTerms
+from baton.ledger.leads import leads
+from baton.ledger.leads.judgement_queue import HELD_BY_HAND, RE_CHECK, RELEASE
+from baton.ledger.leads.leads import LeadRow, StateChange
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.by_hand.admin_requests import (
     BY_POLICY,

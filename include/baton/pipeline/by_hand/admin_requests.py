@@ -10,7 +10,7 @@ from typing import Final
 
 from baton.clock import Clock
 from baton.leads.states import LeadState
-from baton.ledger.admin_actions import LONGEST_REASON
+from baton.ledger.record.admin_actions import LONGEST_REASON
 from baton.settings import Mode
 
 LONGEST_HOLD: Final = timedelta(days=366)

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from baton.ledger import admin_actions, switches
-from baton.ledger.admin_actions import NewAdminAction
-from baton.ledger.switches import Switch
+from baton.ledger.effects import switches
+from baton.ledger.effects.switches import Switch
+from baton.ledger.record import admin_actions
+from baton.ledger.record.admin_actions import NewAdminAction
 from baton.pipeline.by_hand.admin_requests import Done, Refused, RefusedError, Why, checked_reason
 
 __all__ = ["RUNNING", "SUBJECT", "Asked", "switch_effects", "version"]

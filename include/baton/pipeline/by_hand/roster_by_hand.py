@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from baton.ledger import rosters
-from baton.ledger.rosters import RosterVersion, StaleRosterError
+from baton.ledger.agreements import rosters
+from baton.ledger.agreements.rosters import RosterVersion, StaleRosterError
 from baton.pipeline.by_hand.admin_requests import checked_reason
 from baton.pipeline.versions.roster_versions import RosterEdited, change_roster
 from baton.policy.roster import Roster, roster_from_json

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from baton.leads.states import HandoffState
-from baton.ledger import handoffs, leads, outbox
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import ClaimedEffect
+from baton.ledger.handoffs import handoffs
+from baton.ledger.leads import leads
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.outcomes import Done
 

@@ -19,10 +19,10 @@ from functools import partial
 from sqlalchemy import Connection
 
 from baton.errors import BatonError, FatalGatewayError, StaleLeaseError
-from baton.ledger import outbox
-from baton.ledger.dossiers import handoff_dossiers, lead_dossiers
-from baton.ledger.engine import transaction
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.effects.dossiers import handoff_dossiers, lead_dossiers
+from baton.ledger.effects.outbox import ClaimedEffect
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.api_budget import waits_for_budget
 from baton.pipeline.context import Context

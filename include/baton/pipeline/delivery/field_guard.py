@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from baton.crm.marks import mark
-from baton.ledger.field_writes import FieldWrite, Newest, NewFieldWrite
+from baton.ledger.effects.field_writes import FieldWrite, Newest, NewFieldWrite
 
 LONG_TEXTS = frozenset({"Handoff_Reasons__c", "Handoff_Package__c", "Description"})
 """Fields of Salesforce that hold personal data: only their digests are compared."""

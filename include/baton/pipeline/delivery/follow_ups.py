@@ -17,11 +17,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from baton.leads.states import EffectState, HandoffState
-from baton.ledger import moves, outbox, watermarks
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import HandoffRow
-from baton.ledger.moves import Move, Pass
-from baton.ledger.outbox import NewEffect
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.handoffs import moves
+from baton.ledger.handoffs.handoffs import HandoffRow
+from baton.ledger.handoffs.moves import Move, Pass
+from baton.ledger.sources import watermarks
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.salesforce_shapes import shapes

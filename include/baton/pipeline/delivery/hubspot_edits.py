@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from baton.crm.hubspot import ContactUpdate, PropertyValue
 from baton.crm.marks import mark
 from baton.errors import RejectedRecordError
-from baton.ledger import field_writes, leads, outbox, overrides
-from baton.ledger.dossiers import LeadDossier
-from baton.ledger.engine import transaction
-from baton.ledger.field_writes import HUBSPOT, FieldWrite
-from baton.ledger.outbox import ClaimedEffect, NewEffect
-from baton.ledger.overrides import NewOverride
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import field_writes, outbox
+from baton.ledger.effects.dossiers import LeadDossier
+from baton.ledger.effects.field_writes import HUBSPOT, FieldWrite
+from baton.ledger.effects.outbox import ClaimedEffect, NewEffect
+from baton.ledger.handoffs import overrides
+from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.leads import leads
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.field_guard import Kept
 from baton.pipeline.delivery.human_edits import shown

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from baton.crm.hubspot import ContactRow, ContactUpdate
 from baton.crm.results import WriteResult
 from baton.errors import RejectedRecordError
-from baton.ledger import field_writes
-from baton.ledger.dossiers import LeadDossier
-from baton.ledger.engine import transaction
-from baton.ledger.field_writes import HUBSPOT, OF_LEAD, FieldWrite, NewFieldWrite
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import field_writes
+from baton.ledger.effects.dossiers import LeadDossier
+from baton.ledger.effects.field_writes import HUBSPOT, OF_LEAD, FieldWrite, NewFieldWrite
+from baton.ledger.effects.outbox import ClaimedEffect
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.field_guard import Kept, Record, by_lead, names, settle
 from baton.pipeline.delivery.hubspot_edits import note_kept

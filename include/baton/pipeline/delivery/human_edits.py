@@ -16,14 +16,17 @@ from sqlalchemy import Connection
 
 from baton.crm.marks import mark
 from baton.crm.salesforce import HistoryRow
-from baton.ledger import field_writes, handoffs, leads, outbox, overrides, references, watermarks
-from baton.ledger.dossiers import HandoffDossier
-from baton.ledger.engine import transaction
-from baton.ledger.field_writes import SALESFORCE, FieldWrite
-from baton.ledger.handoffs import HandoffRow
-from baton.ledger.leads import LeadRow
-from baton.ledger.outbox import NewEffect
-from baton.ledger.overrides import NewOverride
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import field_writes, outbox
+from baton.ledger.effects.dossiers import HandoffDossier
+from baton.ledger.effects.field_writes import SALESFORCE, FieldWrite
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.handoffs import handoffs, overrides
+from baton.ledger.handoffs.handoffs import HandoffRow
+from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import LeadRow
+from baton.ledger.sources import references, watermarks
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.field_guard import LONG_TEXTS, Kept
 from baton.pipeline.delivery.salesforce_records import GUARDED

@@ -16,9 +16,9 @@ from datetime import timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from baton.errors import LedgerError
-from baton.ledger import outbox
-from baton.ledger.engine import transaction
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import ClaimedEffect
 from baton.pipeline.context import Context
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baton.ledger.dossiers import HandoffDossier, HopTerms
+from baton.ledger.effects.dossiers import HandoffDossier, HopTerms
 from baton.notify.cards import Card, escape
 from baton.pipeline.delivery.package_text import card_lines, personal_values
 

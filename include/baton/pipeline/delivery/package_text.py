@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from baton.ledger.dossiers import HandoffDossier, HopTerms
+from baton.ledger.effects.dossiers import HandoffDossier, HopTerms
 from baton.policy.phrases import UNKNOWN
 
 _SLOT = re.compile(r"\{([^{}\n]+)\}")

@@ -8,10 +8,11 @@ from datetime import datetime
 from baton.crm.marks import mark
 from baton.crm.salesforce import People
 from baton.errors import RejectedRecordError
-from baton.ledger import overrides, references
-from baton.ledger.engine import transaction
-from baton.ledger.outbox import ClaimedEffect
-from baton.ledger.overrides import NewOverride
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects.outbox import ClaimedEffect
+from baton.ledger.handoffs import overrides
+from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.sources import references
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.human_edits import shown, word_of
 from baton.pipeline.delivery.outcomes import Done, Outcome, outcome_of

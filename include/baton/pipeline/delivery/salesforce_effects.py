@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from baton.errors import BatonError
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.effects.outbox import ClaimedEffect
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.outcomes import Outcome
 from baton.pipeline.delivery.salesforce_plans import (

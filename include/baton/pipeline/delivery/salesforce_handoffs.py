@@ -13,10 +13,11 @@ from datetime import datetime
 from baton.crm.results import WriteResult
 from baton.errors import FatalGatewayError, RejectedRecordError
 from baton.leads.states import OPEN_HANDOFF_STATES
-from baton.ledger import moves, references
-from baton.ledger.dossiers import HandoffDossier
-from baton.ledger.handoffs import HandoffRow
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.effects.dossiers import HandoffDossier
+from baton.ledger.effects.outbox import ClaimedEffect
+from baton.ledger.handoffs import moves
+from baton.ledger.handoffs.handoffs import HandoffRow
+from baton.ledger.sources import references
 from baton.pipeline.context import Context
 from baton.pipeline.delivery import salesforce_shapes
 from baton.pipeline.delivery.outcomes import Done, Failed, Outcome, outcome_of

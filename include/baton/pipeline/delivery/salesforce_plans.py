@@ -14,12 +14,13 @@ from datetime import timedelta
 from baton.crm.results import WriteResult
 from baton.crm.salesforce import ContactRecord, LeadRecord, People, PersonMatch
 from baton.errors import BatonError, OwnerInactiveError, RejectedRecordError
-from baton.ledger import field_writes, references
-from baton.ledger.crm_objects import Finding
-from baton.ledger.dossiers import HandoffDossier, HopTerms
-from baton.ledger.engine import transaction
-from baton.ledger.field_writes import SALESFORCE, FieldWrite, NewFieldWrite
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import field_writes
+from baton.ledger.effects.crm_objects import Finding
+from baton.ledger.effects.dossiers import HandoffDossier, HopTerms
+from baton.ledger.effects.field_writes import SALESFORCE, FieldWrite, NewFieldWrite
+from baton.ledger.effects.outbox import ClaimedEffect
+from baton.ledger.sources import references
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.delivery import salesforce_shapes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from baton.ledger.dossiers import HandoffDossier, HopTerms
+from baton.ledger.effects.dossiers import HandoffDossier, HopTerms
 from baton.pipeline.delivery.message_cards import person_name
 from baton.pipeline.delivery.package_text import card_lines, package_text, reasons_text, score_of
 from baton.settings import Mode

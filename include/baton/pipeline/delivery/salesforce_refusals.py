@@ -21,8 +21,8 @@ from baton.errors import (
     RecordError,
     RejectedRecordError,
 )
-from baton.ledger.crm_objects import Finding
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.effects.crm_objects import Finding
+from baton.ledger.effects.outbox import ClaimedEffect
 from baton.pipeline.context import Context
 from baton.pipeline.delivery import salesforce_shapes
 from baton.pipeline.delivery.outcomes import Done, Outcome, Retry, outcome_of

@@ -14,9 +14,9 @@ from datetime import timedelta
 
 from baton.crm.salesforce import FieldDescription
 from baton.errors import FatalGatewayError, GatewayError
-from baton.ledger import crm_objects
-from baton.ledger.crm_objects import Finding, StoredObject
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import crm_objects
+from baton.ledger.effects.crm_objects import Finding, StoredObject
 from baton.pipeline.context import Context
 
 logger = logging.getLogger(__name__)

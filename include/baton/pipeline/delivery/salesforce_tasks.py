@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from baton.crm.results import WriteResult
 from baton.crm.salesforce import TaskRecord
 from baton.errors import BatonError, RejectedRecordError
-from baton.ledger import overrides, references
-from baton.ledger.dossiers import HandoffDossier, HopTerms
-from baton.ledger.engine import transaction
-from baton.ledger.outbox import ClaimedEffect
-from baton.ledger.overrides import NewOverride
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects.dossiers import HandoffDossier, HopTerms
+from baton.ledger.effects.outbox import ClaimedEffect
+from baton.ledger.handoffs import overrides
+from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.sources import references
 from baton.pipeline.context import Context
 from baton.pipeline.delivery import salesforce_shapes
 from baton.pipeline.delivery.outcomes import Done, Outcome, outcome_of

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from baton.errors import BatonError, RejectedRecordError
-from baton.ledger.dossiers import HandoffDossier
-from baton.ledger.effects import by_keys as effects_by_key
-from baton.ledger.outbox import ClaimedEffect
+from baton.ledger.effects.dossiers import HandoffDossier
+from baton.ledger.effects.effects import by_keys as effects_by_key
+from baton.ledger.effects.outbox import ClaimedEffect
 from baton.notify.cards import render
 from baton.notify.slack import Posted
 from baton.pipeline.context import Context

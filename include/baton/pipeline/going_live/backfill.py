@@ -20,8 +20,10 @@ from sqlalchemy import Connection
 from baton.crm.hubspot import ContactRow
 from baton.errors import BatonError, SettingsError
 from baton.leads.model import LeadSnapshot
-from baton.ledger import backfills, switches, watermarks
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import switches
+from baton.ledger.handoffs import backfills
+from baton.ledger.sources import watermarks
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.intake.ahead import read_ahead

@@ -9,8 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from baton.errors import SettingsError
-from baton.ledger import admin_actions, observed, switches
-from baton.ledger.admin_actions import NewAdminAction
+from baton.ledger.effects import switches
+from baton.ledger.handoffs import observed
+from baton.ledger.record import admin_actions
+from baton.ledger.record.admin_actions import NewAdminAction
 from baton.pipeline.modes import Modes, form_scope, region_scope
 from baton.policy.models import Policy
 from baton.policy.reading import did_you_mean

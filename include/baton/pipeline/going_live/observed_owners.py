@@ -15,10 +15,11 @@ from typing import Any
 
 from baton.crm.results import batches
 from baton.leads.states import LeadState
-from baton.ledger import observed, references
-from baton.ledger.engine import transaction
-from baton.ledger.observed import KnownLead, ObservedHandoff
-from baton.ledger.references import CrmUser
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import observed
+from baton.ledger.handoffs.observed import KnownLead, ObservedHandoff
+from baton.ledger.sources import references
+from baton.ledger.sources.references import CrmUser
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.intake.in_salesforce import AT_ONCE, Holder, holders_of, owner_of

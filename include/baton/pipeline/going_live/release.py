@@ -15,13 +15,16 @@ from sqlalchemy import Connection
 
 from baton.errors import SettingsError
 from baton.leads.states import EffectState, HandoffState, LeadState
-from baton.ledger import admin_actions, effects, handoffs, holds, leads, outbox, switches
-from baton.ledger.admin_actions import NewAdminAction
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import OpenTerms
-from baton.ledger.holds import Figures, HeldBatch, HeldItem
-from baton.ledger.judgement_queue import RELEASE_BATCH
-from baton.ledger.leads import StateChange
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import effects, holds, outbox, switches
+from baton.ledger.effects.holds import Figures, HeldBatch, HeldItem
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import OpenTerms
+from baton.ledger.leads import leads
+from baton.ledger.leads.judgement_queue import RELEASE_BATCH
+from baton.ledger.leads.leads import StateChange
+from baton.ledger.record import admin_actions
+from baton.ledger.record.admin_actions import NewAdminAction
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.context import Context, Standing
 from baton.pipeline.judging.leaver import Desk

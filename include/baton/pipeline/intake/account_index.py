@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from baton.leads.accounts import Account, AccountIndex
-from baton.ledger import references
-from baton.ledger.references import AccountRow
+from baton.ledger.sources import references
+from baton.ledger.sources.references import AccountRow
 from baton.policy.models import Policy
 
 

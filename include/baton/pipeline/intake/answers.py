@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from baton.decision.canonical import fact_from_json, fact_to_json
 from baton.leads.profile import Answer
-from baton.ledger import answers
+from baton.ledger.leads import answers
 from baton.policy.models import Policy
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from baton.ledger import arrivals
-from baton.ledger.arrivals import GRACE, HOUR, WEEK, WEEKS_BACK
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import arrivals
+from baton.ledger.leads.arrivals import GRACE, HOUR, WEEK, WEEKS_BACK
 from baton.pipeline.context import Context
 from baton.pipeline.report import StepReport
 

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from baton.ledger import drift
-from baton.ledger.drift import HOUR, HourProfile, JudgedLead
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import drift
+from baton.ledger.leads.drift import HOUR, HourProfile, JudgedLead
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.report import StepReport

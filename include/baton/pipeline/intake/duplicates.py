@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from baton.decision.decision import Decision, DecisionOutcome, Origin
 from baton.leads.history import LeadHistory
 from baton.leads.identity import Duplicate
-from baton.ledger import duplicates
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import duplicates
 from baton.pipeline.context import Context
 from baton.pipeline.report import StepReport
 from baton.routing.ladder import OwnerKind

@@ -18,9 +18,9 @@ from baton.errors import ConfigurationError, GatewayError
 from baton.leads.enrichment import Provenance
 from baton.leads.facts import Problem, read_told
 from baton.leads.model import LeadSnapshot
-from baton.ledger import enrichment as kept
-from baton.ledger.engine import transaction
-from baton.ledger.enrichment import Values
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import enrichment as kept
+from baton.ledger.leads.enrichment import Values
 from baton.pipeline.context import Context
 from baton.policy.facts import Facts, FactValue, known
 from baton.policy.lead_models import EnrichmentStep

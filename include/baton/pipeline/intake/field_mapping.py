@@ -15,8 +15,8 @@ from datetime import timedelta
 from baton.crm.hubspot import HubSpotGateway, PropertyDefinition
 from baton.crm.salesforce import FieldDescription, SalesforceGateway
 from baton.errors import GatewayError
-from baton.ledger import checks
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.proofs import checks
 from baton.pipeline.context import Context
 from baton.policy.fields import Field, FieldObject, FieldType
 from baton.policy.models import Policy

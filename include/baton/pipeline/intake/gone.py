@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from baton.crm.hubspot import ContactRow, ContactsRead
 from baton.leads.model import LeadSnapshot
 from baton.leads.states import FINAL_LEAD_STATES, LeadState
-from baton.ledger import leads
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import leads
 from baton.pipeline.context import Context
 from baton.pipeline.intake.pull import SnapshotReader
 from baton.pipeline.report import StepReport

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from baton.crm.results import batches
 from baton.crm.salesforce import ContactRecord, LeadRecord
-from baton.ledger import references
-from baton.ledger.engine import transaction
-from baton.ledger.observed import ObservedHandoff
-from baton.ledger.references import CrmUser
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs.observed import ObservedHandoff
+from baton.ledger.sources import references
+from baton.ledger.sources.references import CrmUser
 from baton.pipeline.context import Context
 
 AT_ONCE = 200

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError
-from baton.ledger import handoffs, leads, persons
+from baton.ledger.handoffs import handoffs
+from baton.ledger.leads import leads, persons
 
 _HANDOFF = re.compile(r"H\d+-\d+", re.IGNORECASE)
 _RECORD = re.compile(r"00[Q3][0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")

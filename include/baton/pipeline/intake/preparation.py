@@ -13,7 +13,7 @@ from baton.leads.model import LeadSnapshot
 from baton.leads.profile import Answer, Merged, merge
 from baton.leads.relations import CrmRelations, MatchedBy, match_account, relations_from
 from baton.leads.verdict import Verdict
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
 from baton.pipeline.context import Context
 from baton.pipeline.intake.account_index import accounts_of
 from baton.pipeline.intake.answers import earlier_answers

@@ -17,8 +17,9 @@ from baton.crm.hubspot import Changed, ContactRow
 from baton.crm.results import batches
 from baton.leads.facts import hand_raise_properties, personal_properties, wanted_properties
 from baton.leads.model import LeadSnapshot, captured_at
-from baton.ledger import leads, watermarks
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import leads
+from baton.ledger.sources import watermarks
 from baton.pipeline.context import Context
 from baton.pipeline.intake.ahead import read_ahead
 from baton.pipeline.report import StepReport

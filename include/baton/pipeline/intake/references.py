@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from baton.crm.salesforce import SalesforceAccount, SalesforceOpportunity
 from baton.leads.company_names import normalised_company_name
 from baton.leads.places import country_code
-from baton.ledger import references, watermarks
-from baton.ledger.engine import transaction
-from baton.ledger.references import CrmAccount, CrmOpportunity, CrmUser
+from baton.ledger.database.engine import transaction
+from baton.ledger.sources import references, watermarks
+from baton.ledger.sources.references import CrmAccount, CrmOpportunity, CrmUser
 from baton.pipeline.active_policy import current_policy
 from baton.pipeline.api_budget import learn_zone
 from baton.pipeline.context import Context

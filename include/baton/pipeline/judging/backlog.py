@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from baton.calendars.build import Calendars
 from baton.decision.decision import HoldReason
-from baton.ledger import backlog
-from baton.ledger.backlog import Queue
+from baton.ledger.leads import backlog
+from baton.ledger.leads.backlog import Queue
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.context import Context
 from baton.pipeline.judging.decided import read_loads

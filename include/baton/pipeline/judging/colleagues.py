@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from baton.leads.companies import company_keys
-from baton.ledger.loads import CompanyOwner, company_owners
+from baton.ledger.handoffs.loads import CompanyOwner, company_owners
 from baton.pipeline.intake.preparation import Prepared
 from baton.policy.models import Policy
 

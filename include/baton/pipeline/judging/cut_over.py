@@ -20,11 +20,12 @@ from sqlalchemy import Connection
 
 from baton.decision.inputs import Handover
 from baton.leads.states import HandoffState, LeadState
-from baton.ledger import handoffs, leads, observed
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import HandoffRow, NewHop, OpenTerms
-from baton.ledger.leads import LeadRow
-from baton.ledger.observed import ObservedHandoff
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import handoffs, observed
+from baton.ledger.handoffs.handoffs import HandoffRow, NewHop, OpenTerms
+from baton.ledger.handoffs.observed import ObservedHandoff
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import LeadRow
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.intake.in_salesforce import Holder, holders_of

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from baton.decision import ENGINE_VERSION
 from baton.decision.decision import Decision
 from baton.decision.inputs import DecisionInputs
-from baton.ledger import handoffs, loads, pools
-from baton.ledger.decisions import NewDecision
+from baton.ledger.agreements import pools
+from baton.ledger.handoffs import handoffs, loads
+from baton.ledger.record.decisions import NewDecision
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.context import Standing
 from baton.pipeline.modes import Acting

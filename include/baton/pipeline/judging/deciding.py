@@ -17,8 +17,9 @@ from baton.decision.decide import decide
 from baton.decision.decision import RELEASED_FROM_REST, Decision, DecisionOutcome, HoldReason
 from baton.decision.inputs import DecisionInputs, gather, personal_labels
 from baton.leads.states import LeadState
-from baton.ledger import batches, decisions, judgement_queue, leads
-from baton.ledger.leads import LeadRow, PersonFields, SeenLead
+from baton.ledger.leads import judgement_queue, leads
+from baton.ledger.leads.leads import LeadRow, PersonFields, SeenLead
+from baton.ledger.record import batches, decisions
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.context import Context
 from baton.pipeline.intake.answers import keep_answers

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from baton.decision.decision import Decision
 from baton.decision.inputs import DecisionInputs
-from baton.ledger.leads import LeadRow
+from baton.ledger.leads.leads import LeadRow
 from baton.pipeline.intake.preparation import Prepared
 from baton.settings import Mode
 

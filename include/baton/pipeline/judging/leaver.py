@@ -21,11 +21,11 @@ from baton.clock import Clock
 from baton.decision.inputs import Handover
 from baton.errors import SettingsError
 from baton.leads.states import HandoffState
-from baton.ledger import leavers
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import OpenTerms
-from baton.ledger.leavers import OwnedHandoff
-from baton.ledger.retries import in_transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.database.retries import in_transaction
+from baton.ledger.handoffs import leavers
+from baton.ledger.handoffs.handoffs import OpenTerms
+from baton.ledger.handoffs.leavers import OwnedHandoff
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.judging.decided import open_book
 from baton.pipeline.judging.reassignment import Passed, owner_is_ours, pass_on, read_passings

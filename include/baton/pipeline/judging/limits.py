@@ -16,12 +16,14 @@ from sqlalchemy import Connection
 
 from baton.decision.decision import HoldReason
 from baton.leads.states import EffectState, LeadState
-from baton.ledger import handoffs, holds, leads, outbox
-from baton.ledger.handoffs import HandoffRow, HopRow, OpenTerms
-from baton.ledger.holds import HeldBatch, NewHeldItem
-from baton.ledger.judgement_queue import RELEASE_BATCH
-from baton.ledger.leads import StateChange
-from baton.ledger.outbox import NewEffect
+from baton.ledger.effects import holds, outbox
+from baton.ledger.effects.holds import HeldBatch, NewHeldItem
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import HandoffRow, HopRow, OpenTerms
+from baton.ledger.leads import leads
+from baton.ledger.leads.judgement_queue import RELEASE_BATCH
+from baton.ledger.leads.leads import StateChange
 from baton.pipeline.context import Standing
 from baton.pipeline.judging.judged import Judged
 from baton.pipeline.report import StepReport

@@ -11,11 +11,13 @@ from sqlalchemy import Connection
 from baton.decision.decision import Decision, DecisionOutcome, HoldReason
 from baton.errors import InvariantError
 from baton.leads.states import EffectState, HandoffState, LeadState
-from baton.ledger import cold, handoffs, leads, outbox, touches
-from baton.ledger.handoffs import HandoffRow, NewHandoff, NewHop
-from baton.ledger.leads import StateChange
-from baton.ledger.outbox import NewEffect
-from baton.ledger.touches import NewTouch
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.handoffs import handoffs, touches
+from baton.ledger.handoffs.handoffs import HandoffRow, NewHandoff, NewHop
+from baton.ledger.handoffs.touches import NewTouch
+from baton.ledger.leads import cold, leads
+from baton.ledger.leads.leads import StateChange
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.context import Context, Standing
 from baton.pipeline.intake.enrichment import wait_for

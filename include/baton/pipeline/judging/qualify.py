@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from baton.leads.model import LeadSnapshot
 from baton.leads.states import LeadState
-from baton.ledger import backlog, judgement_queue, leads
-from baton.ledger.engine import transaction
-from baton.ledger.retries import in_transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.database.retries import in_transaction
+from baton.ledger.leads import backlog, judgement_queue, leads
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.intake.field_mapping import watch_hubspot_fields

@@ -17,9 +17,12 @@ from baton.decision.decision import Decision
 from baton.decision.inputs import DecisionInputs, Handover
 from baton.leads.history import LeadHistory
 from baton.leads.states import HandoffState
-from baton.ledger import decisions, handoffs, leads, outbox
-from baton.ledger.decisions import DecisionRow
-from baton.ledger.handoffs import HandoffRow, HopRow, NewHop, OpenTerms
+from baton.ledger.effects import outbox
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import HandoffRow, HopRow, NewHop, OpenTerms
+from baton.ledger.leads import leads
+from baton.ledger.record import decisions
+from baton.ledger.record.decisions import DecisionRow
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.context import Standing
 from baton.pipeline.judging.decided import open_book, recorded, save_books

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from baton.decision.inputs import Handover
-from baton.ledger import handoffs
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import OpenTerms
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import OpenTerms
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.judging.decided import open_book

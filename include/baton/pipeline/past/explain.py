@@ -16,8 +16,10 @@ from baton.decision.explanation import Explanation, Passage, explain
 from baton.decision.explanation_people import explain_rep
 from baton.decision.inputs import DecisionInputs
 from baton.errors import BatonError, ConfigurationError
-from baton.ledger import decisions, leads, policies, rosters
-from baton.ledger.decisions import DecisionRow
+from baton.ledger.agreements import policies, rosters
+from baton.ledger.leads import leads
+from baton.ledger.record import decisions
+from baton.ledger.record.decisions import DecisionRow
 from baton.pipeline.intake.lead_lookup import Found
 from baton.pipeline.versions.stored_agreements import StoredAgreements, UnreadableVersionError
 from baton.policy.models import Policy

@@ -22,9 +22,10 @@ from baton.decision.decide import replay as decide_as_stored
 from baton.decision.difference import Difference, first_difference
 from baton.errors import BatonError
 from baton.leads.states import LeadState
-from baton.ledger import decisions, leads
-from baton.ledger.decisions import DecisionRow, Selection
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import leads
+from baton.ledger.record import decisions
+from baton.ledger.record.decisions import DecisionRow, Selection
 from baton.pipeline.versions.stored_agreements import StoredAgreements, UnreadableVersionError
 
 CHUNK = 500

@@ -21,9 +21,11 @@ from baton.decision.inputs import DecisionInputs
 from baton.decision.other_course import OtherCourse, follow, history_there
 from baton.errors import BatonError, ConfigurationError
 from baton.leads.companies import company_keys
-from baton.ledger import decisions, past_handoffs, persons
-from baton.ledger.decisions import DecisionRow, Selection
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.handoffs import past_handoffs
+from baton.ledger.leads import persons
+from baton.ledger.record import decisions
+from baton.ledger.record.decisions import DecisionRow, Selection
 from baton.pipeline.past.rederived import Doubt, Rederivation
 from baton.pipeline.past.whatif_worlds import Agreed, Occasion, World
 from baton.pipeline.versions.stored_agreements import StoredAgreements, UnreadableVersionError

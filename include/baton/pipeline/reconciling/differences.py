@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from baton.ledger.reconciliation import KEPT, Found
+from baton.ledger.proofs.reconciliation import KEPT, Found
 
 
 class Repair(StrEnum):

@@ -14,11 +14,12 @@ from functools import cached_property
 from baton.crm.hubspot import ContactRow, PropertyValue
 from baton.crm.marks import mark
 from baton.leads.states import FINAL_LEAD_STATES, LeadState
-from baton.ledger import comparison, field_writes
-from baton.ledger.comparison import ComparedLead
-from baton.ledger.engine import transaction
-from baton.ledger.field_writes import HUBSPOT, FieldWrite
-from baton.ledger.reconciliation import Found
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import field_writes
+from baton.ledger.effects.field_writes import HUBSPOT, FieldWrite
+from baton.ledger.proofs import comparison
+from baton.ledger.proofs.comparison import ComparedLead
+from baton.ledger.proofs.reconciliation import Found
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.lifecycle import LEAD_OWNER, shared_names, shared_values
 from baton.pipeline.intake.gone import CAUSES, what_became_of

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from baton.ledger import comparison
-from baton.ledger.comparison import KnownKey
-from baton.ledger.engine import transaction
-from baton.ledger.reconciliation import Found
+from baton.ledger.database.engine import transaction
+from baton.ledger.proofs import comparison
+from baton.ledger.proofs.comparison import KnownKey
+from baton.ledger.proofs.reconciliation import Found
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.salesforce_records import HANDOFF_KEY
 from baton.pipeline.delivery.salesforce_shapes import shapes

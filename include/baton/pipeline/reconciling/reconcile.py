@@ -20,10 +20,12 @@ from sqlalchemy import Connection
 
 from baton.crm.hubspot import ContactRow
 from baton.errors import ConfigurationError
-from baton.ledger import checks, comparison, conservation, leads, reconciliation, watermarks
-from baton.ledger.conservation import ConservationReport
-from baton.ledger.engine import transaction
-from baton.ledger.reconciliation import CHECK, DEMAND, NIGHTLY, Found, Pass
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import leads
+from baton.ledger.proofs import checks, comparison, conservation, reconciliation
+from baton.ledger.proofs.conservation import ConservationReport
+from baton.ledger.proofs.reconciliation import CHECK, DEMAND, NIGHTLY, Found, Pass
+from baton.ledger.sources import watermarks
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.intake.pull import WATERMARK, SnapshotReader

@@ -15,21 +15,17 @@ from sqlalchemy import Connection
 
 from baton.leads.model import LeadSnapshot
 from baton.leads.states import EffectState, HandoffState
-from baton.ledger import (
-    comparison,
-    handoffs,
-    leads,
-    outbox,
-    overrides,
-    reconciliation,
-    watermarks,
-)
-from baton.ledger.conservation import Finding
-from baton.ledger.engine import transaction
-from baton.ledger.outbox import NewEffect
-from baton.ledger.overrides import NewOverride
-from baton.ledger.persons import delete_people
-from baton.ledger.reconciliation import Found
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.handoffs import handoffs, overrides
+from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.leads import leads
+from baton.ledger.leads.persons import delete_people
+from baton.ledger.proofs import comparison, reconciliation
+from baton.ledger.proofs.conservation import Finding
+from baton.ledger.proofs.reconciliation import Found
+from baton.ledger.sources import watermarks
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.context import Context
 from baton.pipeline.intake.gone import follow_merges, take_off, what_became_of

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from baton.crm.salesforce import LeadRecord, TaskRecord
 from baton.crm.salesforce.people import People
 from baton.leads.states import HandoffState
-from baton.ledger import comparison, references
-from baton.ledger.comparison import ComparedHandoff
-from baton.ledger.engine import transaction
-from baton.ledger.reconciliation import Found
+from baton.ledger.database.engine import transaction
+from baton.ledger.proofs import comparison
+from baton.ledger.proofs.comparison import ComparedHandoff
+from baton.ledger.proofs.reconciliation import Found
+from baton.ledger.sources import references
 from baton.pipeline.context import Context
 from baton.pipeline.response.dispositions import ACCEPTED
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from baton.errors import InvariantError
-from baton.ledger import checks, conservation
-from baton.ledger.conservation import Severity
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.proofs import checks, conservation
+from baton.ledger.proofs.conservation import Severity
 from baton.pipeline.context import LedgerContext
 from baton.pipeline.report import StepReport
 

@@ -14,10 +14,12 @@ from sqlalchemy import Connection
 
 from baton.crm.salesforce import People
 from baton.leads.states import HandoffState, LeadState
-from baton.ledger import handoffs, leads, moves, outbox
-from baton.ledger.engine import transaction
-from baton.ledger.moves import Converted
-from baton.ledger.references import CrmOpportunity
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.handoffs import handoffs, moves
+from baton.ledger.handoffs.moves import Converted
+from baton.ledger.leads import leads
+from baton.ledger.sources.references import CrmOpportunity
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.judging.plan import state_write_back

@@ -11,10 +11,12 @@ from sqlalchemy import Connection
 
 from baton.dispositions.actions import Planned, action_for, code_of
 from baton.leads.states import EffectState, HandoffState, LeadState
-from baton.ledger import dispositions, handoffs, leads, outbox, touches
-from baton.ledger.dispositions import NewDisposition, Refusal
-from baton.ledger.handoffs import HandoffRow
-from baton.ledger.outbox import NewEffect
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.handoffs import dispositions, handoffs, touches
+from baton.ledger.handoffs.dispositions import NewDisposition, Refusal
+from baton.ledger.handoffs.handoffs import HandoffRow
+from baton.ledger.leads import leads
 from baton.pipeline.context import Context
 from baton.pipeline.judging.plan import state_write_back
 from baton.pipeline.modes import acting_for

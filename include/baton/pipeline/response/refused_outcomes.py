@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from baton.ledger import dispositions, handoffs, outbox
-from baton.ledger.dispositions import Refusal
-from baton.ledger.handoffs import HandoffRow, HopRow
-from baton.ledger.outbox import NewEffect
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.handoffs import dispositions, handoffs
+from baton.ledger.handoffs.dispositions import Refusal
+from baton.ledger.handoffs.handoffs import HandoffRow, HopRow
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.judging.addressing import owner_address

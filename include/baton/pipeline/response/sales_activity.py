@@ -14,21 +14,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from baton.leads.states import HandoffState, LeadState
-from baton.ledger import (
-    dispositions,
-    handoffs,
-    leads,
-    observed,
-    outbox,
-    overrides,
-    references,
-    touches,
-    watermarks,
-)
-from baton.ledger.engine import transaction
-from baton.ledger.handoffs import HandoffRow
-from baton.ledger.overrides import NewOverride
-from baton.ledger.touches import NewTouch
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import outbox
+from baton.ledger.handoffs import dispositions, handoffs, observed, overrides, touches
+from baton.ledger.handoffs.handoffs import HandoffRow
+from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.handoffs.touches import NewTouch
+from baton.ledger.leads import leads
+from baton.ledger.sources import references, watermarks
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.hubspot_edits import read_property_history

@@ -13,12 +13,13 @@ from sqlalchemy import Connection
 
 from baton.decision.decision import Origin
 from baton.leads.states import EffectState, HandoffState
-from baton.ledger import handoffs, outbox, sla_events, touches
-from baton.ledger.handoffs import OpenTerms
-from baton.ledger.outbox import NewEffect
-from baton.ledger.retries import in_transaction
-from baton.ledger.sla_events import SlaEvent
-from baton.ledger.touches import TouchRow
+from baton.ledger.database.retries import in_transaction
+from baton.ledger.effects import outbox
+from baton.ledger.effects.outbox import NewEffect
+from baton.ledger.handoffs import handoffs, sla_events, touches
+from baton.ledger.handoffs.handoffs import OpenTerms
+from baton.ledger.handoffs.sla_events import SlaEvent
+from baton.ledger.handoffs.touches import TouchRow
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.context import Context
 from baton.pipeline.delivery.deliver import ASSIGNING, drain

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from baton.ledger import enrichment
-from baton.ledger.engine import transaction
+from baton.ledger.database.engine import transaction
+from baton.ledger.leads import enrichment
 from baton.pipeline.context import Context
 from baton.pipeline.intake.arrivals import count_arrivals
 from baton.pipeline.intake.drift import check_drift

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from baton.errors import AmbiguousOutcomeError, BatonError
-from baton.ledger import notes, quarantine, switches
-from baton.ledger.engine import transaction
-from baton.ledger.notes import Claim
-from baton.ledger.quarantine import Quarantine
+from baton.ledger.database.engine import transaction
+from baton.ledger.effects import notes, switches
+from baton.ledger.effects.notes import Claim
+from baton.ledger.leads import quarantine
+from baton.ledger.leads.quarantine import Quarantine
 from baton.notify.email import SMTP, Mail, MailConnection, MailGateway
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.context import Context

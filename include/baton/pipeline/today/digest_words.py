@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from baton.ledger.quarantine import Quarantine
+from baton.ledger.leads.quarantine import Quarantine
 from baton.pipeline.today.morning import TodayItem, Tone
 from baton.policy.models import Policy
 

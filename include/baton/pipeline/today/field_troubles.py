@@ -15,8 +15,9 @@ from typing import Final
 from sqlalchemy import Connection
 
 from baton.crm.salesforce import FieldDescription
-from baton.ledger import checks, crm_objects
-from baton.ledger.crm_objects import FindingRow, Standing, StoredObject
+from baton.ledger.effects import crm_objects
+from baton.ledger.effects.crm_objects import FindingRow, Standing, StoredObject
+from baton.ledger.proofs import checks
 from baton.pipeline.intake.field_mapping import HUBSPOT_CHECK, SALESFORCE_CHECK
 from baton.pipeline.today.morning_words import many
 

@@ -15,24 +15,19 @@ from typing import Final
 from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError, PolicyErrors
-from baton.ledger import (
-    arrivals,
-    checks,
-    drift,
-    holds,
-    loads,
-    page_today,
-    reconciliation,
-    switches,
-    watermarks,
-)
-from baton.ledger.arrivals import Arrived, Silent
-from baton.ledger.checks import CheckResult
-from baton.ledger.drift import WarningRow
-from baton.ledger.holds import Figures, HeldBatch
-from baton.ledger.loads import GivenLately
-from baton.ledger.page_today import Count, Effects, LateLead, OwnerLoad, TodaySoFar, Waits
-from baton.ledger.switches import Switch
+from baton.ledger.effects import holds, switches
+from baton.ledger.effects.holds import Figures, HeldBatch
+from baton.ledger.effects.switches import Switch
+from baton.ledger.handoffs import loads
+from baton.ledger.handoffs.loads import GivenLately
+from baton.ledger.leads import arrivals, drift
+from baton.ledger.leads.arrivals import Arrived, Silent
+from baton.ledger.leads.drift import WarningRow
+from baton.ledger.pages import page_today
+from baton.ledger.pages.page_today import Count, Effects, LateLead, OwnerLoad, TodaySoFar, Waits
+from baton.ledger.proofs import checks, reconciliation
+from baton.ledger.proofs.checks import CheckResult
+from baton.ledger.sources import watermarks
 from baton.pipeline.active_policy import Agreement, active_policy
 from baton.pipeline.intake.pull import WATERMARK
 from baton.pipeline.today.field_troubles import FieldTrouble, field_troubles

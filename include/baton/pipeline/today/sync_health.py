@@ -9,21 +9,17 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from baton.ledger import (
-    checks,
-    migrate,
-    page_sync,
-    page_today,
-    reconciliation,
-    switches,
-    watermarks,
-)
-from baton.ledger.checks import CheckResult
-from baton.ledger.daily_budget import BudgetTerms, DailyBudget
-from baton.ledger.page_sync import Failed
-from baton.ledger.page_today import Count, Effects
-from baton.ledger.rate_limits import BucketRow
-from baton.ledger.switches import Switch
+from baton.ledger.budget.daily_budget import BudgetTerms, DailyBudget
+from baton.ledger.budget.rate_limits import BucketRow
+from baton.ledger.database import migrate
+from baton.ledger.effects import switches
+from baton.ledger.effects.switches import Switch
+from baton.ledger.pages import page_sync, page_today
+from baton.ledger.pages.page_sync import Failed
+from baton.ledger.pages.page_today import Count, Effects
+from baton.ledger.proofs import checks, reconciliation
+from baton.ledger.proofs.checks import CheckResult
+from baton.ledger.sources import watermarks
 from baton.pipeline.api_budget import in_words
 from baton.pipeline.by_hand.effects_switch import stopped, version
 from baton.pipeline.today.field_troubles import FieldTrouble, field_troubles

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError
-from baton.ledger import policies, rosters
-from baton.ledger.agreement_lock import hold_agreement
+from baton.ledger.agreements import policies, rosters
+from baton.ledger.agreements.agreement_lock import hold_agreement
 from baton.policy.bundle import PolicyBundle
 from baton.policy.loader import parse_policy, refuse_errors
 from baton.policy.roster import Roster, roster_from_json

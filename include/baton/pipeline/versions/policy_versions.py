@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError, PolicyErrors
-from baton.ledger import policies
-from baton.ledger.agreement_lock import hold_agreement
-from baton.ledger.policies import Activation, ActivationKind
+from baton.ledger.agreements import policies
+from baton.ledger.agreements.agreement_lock import hold_agreement
+from baton.ledger.agreements.policies import Activation, ActivationKind
 from baton.pipeline.versions.agreements import Adopted, refuse_misfits
 from baton.policy.bundle import PolicyBundle
 from baton.policy.difference_words import Change, changes

@@ -10,9 +10,9 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError, PolicyErrors, SettingsError
-from baton.ledger import policies, rosters
-from baton.ledger.agreement_lock import hold_agreement
-from baton.ledger.rosters import RosterVersion
+from baton.ledger.agreements import policies, rosters
+from baton.ledger.agreements.agreement_lock import hold_agreement
+from baton.ledger.agreements.rosters import RosterVersion
 from baton.policy.loader import parse_policy
 from baton.policy.models import Policy
 from baton.policy.roster import Roster, roster_from_json

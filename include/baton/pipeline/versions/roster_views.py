@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from baton.calendars.build import calendar_for
 from baton.errors import PolicyError
-from baton.ledger import handoffs, policies
+from baton.ledger.agreements import policies
+from baton.ledger.handoffs import handoffs
 from baton.pipeline.versions.agreements import current_roster
 from baton.policy.loader import parse_policy
 from baton.policy.models import Policy

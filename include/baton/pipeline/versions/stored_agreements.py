@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from baton.errors import BatonError
-from baton.ledger import policies, rosters
+from baton.ledger.agreements import policies, rosters
 from baton.policy.bundle import PolicyBundle
 from baton.policy.loader import check_policy
 from baton.policy.models import Policy

@@ -19,8 +19,8 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from sqlalchemy import Connection
 
 from baton.leads.states import HandoffState
-from baton.ledger.page_handoffs import Filters, HandoffListed, counted, every, listed
-from baton.ledger.page_people import names
+from baton.ledger.pages.page_handoffs import Filters, HandoffListed, counted, every, listed
+from baton.ledger.pages.page_people import names
 from baton.web.access import Visitor
 from baton.web.seals import refuse_other_sites
 from baton.web.site import Site

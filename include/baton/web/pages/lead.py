@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from baton.decision.explanation import Passage
 from baton.errors import ConfigurationError
 from baton.leads.states import LeadState
-from baton.ledger import admin_actions, leads
-from baton.ledger.admin_actions import AdminAction
-from baton.ledger.leads import LeadRow
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import LeadRow
+from baton.ledger.record import admin_actions
+from baton.ledger.record.admin_actions import AdminAction
 from baton.pipeline.intake.lead_lookup import Found, find_lead
 from baton.pipeline.past.explain import explain_lead, with_names
 from baton.pipeline.versions.agreements import current_roster

@@ -12,8 +12,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
-from baton.ledger import effects, leads
-from baton.ledger.page_lead import timeline
+from baton.ledger.effects import effects
+from baton.ledger.leads import leads
+from baton.ledger.pages.page_lead import timeline
 from baton.pipeline.by_hand.admin_actions import carry_out
 from baton.pipeline.by_hand.admin_requests import (
     Action,

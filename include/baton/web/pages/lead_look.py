@@ -13,12 +13,13 @@ from sqlalchemy import Connection
 from baton.decision.explanation import Passage
 from baton.errors import ConfigurationError
 from baton.leads.states import FINAL_LEAD_STATES, EffectState, LeadState
-from baton.ledger import decisions, duplicates, handoffs, leads, persons
-from baton.ledger.dossiers import HandoffDossier, handoff_dossiers
-from baton.ledger.effects import EffectRow
-from baton.ledger.handoffs import HandoffRow, HopRow
-from baton.ledger.leads import LeadRow
-from baton.ledger.page_lead import (
+from baton.ledger.effects.dossiers import HandoffDossier, handoff_dossiers
+from baton.ledger.effects.effects import EffectRow
+from baton.ledger.handoffs import handoffs
+from baton.ledger.handoffs.handoffs import HandoffRow, HopRow
+from baton.ledger.leads import duplicates, leads, persons
+from baton.ledger.leads.leads import LeadRow
+from baton.ledger.pages.page_lead import (
     Attempt,
     attempts_of,
     effects_of,
@@ -26,6 +27,7 @@ from baton.ledger.page_lead import (
     timeline,
     told_apart,
 )
+from baton.ledger.record import decisions
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.by_hand.admin_effect_actions import version_of_effect
 from baton.pipeline.by_hand.admin_lead_actions import OpenPassing, version_of_lead

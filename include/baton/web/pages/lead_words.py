@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from baton.ledger.page_lead import Event
+from baton.ledger.pages.page_lead import Event
 from baton.web.wording import points, words
 
 KINDS: Final = {

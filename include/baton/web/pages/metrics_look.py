@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from baton.audit.measures import Ratio
 from baton.audit.metrics import METRICS, Metric
-from baton.ledger import page_metrics, policies
-from baton.ledger.engine import expect_cheap_lookups
-from baton.ledger.page_metrics import Figures, Split, SystemClock
+from baton.ledger.agreements import policies
+from baton.ledger.database.engine import expect_cheap_lookups
+from baton.ledger.pages import page_metrics
+from baton.ledger.pages.page_metrics import Figures, Split, SystemClock
 from baton.pipeline.active_policy import active_policy
 from baton.policy.agreement_models import Commitment
 from baton.policy.document_frame import phrase_of

@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
 from baton.errors import ConfigurationError, PolicyErrors
-from baton.ledger import policies, rosters
-from baton.ledger.policies import Activation
+from baton.ledger.agreements import policies, rosters
+from baton.ledger.agreements.policies import Activation
 from baton.pipeline.versions.policy_versions import history, named_version, readable
 from baton.pipeline.versions.roster_versions import HistoryEntry, roster_history
 from baton.policy.difference_words import Change

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import Connection
 
-from baton.ledger import admin_actions, page_review
-from baton.ledger.admin_actions import AdminAction
+from baton.ledger.pages import page_review
+from baton.ledger.record import admin_actions
+from baton.ledger.record.admin_actions import AdminAction
 from baton.pipeline.by_hand.admin_actions import carry_out
 from baton.pipeline.by_hand.admin_requests import (
     Action,

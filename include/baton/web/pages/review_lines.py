@@ -7,8 +7,8 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Final
 
-from baton.ledger.judgement_queue import RE_CHECK, RELEASE
-from baton.ledger.page_review import (
+from baton.ledger.leads.judgement_queue import RE_CHECK, RELEASE
+from baton.ledger.pages.page_review import (
     WaitingEffect,
     WaitingLead,
     WaitingOverride,

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from baton.ledger.page_people import names
-from baton.ledger.page_run import judged, outcomes
+from baton.ledger.pages.page_people import names
+from baton.ledger.pages.page_run import judged, outcomes
 from baton.web import DAG_OF_RUNS
 from baton.web.access import Visitor
 from baton.web.site import Site

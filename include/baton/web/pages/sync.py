@@ -9,9 +9,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from baton.errors import SettingsError
-from baton.ledger.admin_actions import LONGEST_REASON
-from baton.ledger.daily_budget import BudgetTerms
-from baton.ledger.page_sync import actions_on
+from baton.ledger.budget.daily_budget import BudgetTerms
+from baton.ledger.pages.page_sync import actions_on
+from baton.ledger.record.admin_actions import LONGEST_REASON
 from baton.pipeline.by_hand import effects_switch
 from baton.pipeline.by_hand.admin_requests import Refused, Why
 from baton.pipeline.by_hand.effects_switch import SUBJECT, Asked

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from baton.errors import PolicyErrors, SettingsError
-from baton.ledger.admin_actions import LONGEST_REASON
-from baton.ledger.rosters import StaleRosterError
+from baton.ledger.agreements.rosters import StaleRosterError
+from baton.ledger.record.admin_actions import LONGEST_REASON
 from baton.pipeline.by_hand.admin_requests import RefusedError
 from baton.pipeline.by_hand.roster_by_hand import PresenceAsked, Until, change_presence
 from baton.web.access import Visitor

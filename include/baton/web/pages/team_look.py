@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from baton.ledger import page_team, pools, rosters
-from baton.ledger.engine import expect_cheap_lookups
-from baton.ledger.page_team import Answered, Given, StoredTurn
+from baton.ledger.agreements import pools, rosters
+from baton.ledger.database.engine import expect_cheap_lookups
+from baton.ledger.pages import page_team
+from baton.ledger.pages.page_team import Answered, Given, StoredTurn
 from baton.pipeline.active_policy import active_policy
 from baton.pipeline.versions.roster_views import Load, Presence, presences
 from baton.policy.models import Caps, Policy

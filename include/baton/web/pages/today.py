@@ -12,8 +12,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
-from baton.ledger.page_people import names
-from baton.ledger.page_today import LateLead
+from baton.ledger.pages.page_people import names
+from baton.ledger.pages.page_today import LateLead
 from baton.pipeline.today.morning import Morning, Step, TodayItem, Tone, read
 from baton.pipeline.today.morning_items import ON_THE_WAY, items
 from baton.web.access import Visitor

@@ -1,0 +1,1 @@
+"""Rates and days of calls that all processes share."""

@@ -1,0 +1,1 @@
+"""The daily figures, and the SQL that makes them."""

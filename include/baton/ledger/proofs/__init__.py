@@ -1,0 +1,1 @@
+"""Whether all is well: conservation, the comparison of the three systems, and other checks."""

@@ -1,0 +1,1 @@
+"""What is read from outside: how far, and what of Salesforce is kept for reference."""
