@@ -17,6 +17,7 @@ from starlette.routing import Route
 from crm_sandbox.faults import FaultRule, FaultRuleError
 from crm_sandbox.hubspot.errors import PortalFault
 from crm_sandbox.hubspot.webhooks import WebhookError, read_target
+from crm_sandbox.salesforce.conversion import convert_lead
 from crm_sandbox.salesforce.own_rules import OwnRuleError, read_own_rules
 from crm_sandbox.world import World
 
@@ -206,11 +207,12 @@ def slack_messages(world: World, body: Any, request: Request) -> Any:
     }
 
 
-def convert_lead(world: World, body: Any, request: Request) -> Any:
+def convert(world: World, body: Any, request: Request) -> Any:
     """POST /salesforce/convert {"lead_id", "by", "at", "opportunity_name", "amount"}"""
     org = _org(world)
     at = read_moment(body["at"], "at") if body.get("at") else None
-    converted = org.convert_lead(
+    converted = convert_lead(
+        org,
         str(body.get("lead_id", "")),
         by=body.get("by") or org.system_user_id,
         at=at,
@@ -350,7 +352,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", "/faults", clear_faults),
     ("GET", "/requests", requests),
     ("GET", "/slack/messages", slack_messages),
-    ("POST", "/salesforce/convert", convert_lead),
+    ("POST", "/salesforce/convert", convert),
     ("POST", "/salesforce/rules", set_own_rules),
     ("POST", "/salesforce/org", steer_org),
     ("POST", "/hubspot/search", trail_search),

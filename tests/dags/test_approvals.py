@@ -15,8 +15,8 @@ from baton.clock import SystemClock
 from baton.ledger.database.engine import transaction
 from baton.ledger.effects import holds
 from baton.ledger.effects.holds import NewHeldItem
-from baton.ledger.leads import leads
-from baton.ledger.leads.leads import SeenLead
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
 
 pytestmark = pytest.mark.xdist_group("dags")
 
@@ -32,7 +32,7 @@ def held(engine: Engine, *, many: int) -> int:
             )
             for number in range(many)
         ]  # fmt: skip
-        rows = leads.upsert_seen(conn, seen)
+        rows = seen_leads.upsert_seen(conn, seen)
         batch = holds.open_batch(
             conn, at=now, deadline=now + timedelta(hours=6), unanswered="keep", run=None
         )

@@ -14,9 +14,11 @@ from baton.leads.states import LeadState
 from baton.ledger.database.engine import ledger_engine, transaction
 from baton.ledger.effects import holds
 from baton.ledger.effects.holds import NewHeldItem
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
 from baton.ledger.leads import leads
 from baton.ledger.leads.judgement_queue import RELEASE_BATCH
-from baton.ledger.leads.leads import SeenLead, StateChange
+from baton.ledger.leads.leads import StateChange
 
 pytestmark = [pytest.mark.airflow, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -36,7 +38,7 @@ def held_leads(live: LiveRelay, *hubspot_ids: str) -> tuple[int, list[int]]:
             )
             for one in hubspot_ids
         ]  # fmt: skip
-        ids = [row.id for row in leads.upsert_seen(conn, seen).values()]
+        ids = [row.id for row in seen_leads.upsert_seen(conn, seen).values()]
         leads.set_states(
             conn,
             [

@@ -41,6 +41,7 @@ from baton.pipeline.delivery.deliver import ASSIGNING, LEASE_SECONDS
 from baton.policy.loader import read_bundle, read_roster
 from baton.validation.verdicts import preload
 from crm_sandbox.inprocess import SandboxThread
+from crm_sandbox.salesforce.conversion import convert_lead
 from crm_sandbox.world import ServeOptions
 
 POLICY = Path(__file__).resolve().parents[2] / "include" / "policy"
@@ -123,8 +124,12 @@ class Story(RuleBasedStateMachine):
     @rule(contact=contacts)
     def the_owner_converts(self, contact: str) -> None:
         lead = self._lead(contact)
-        self.relay.org.convert_lead(
-            lead["Id"], by=lead["OwnerId"], opportunity_name="First project", amount=9000.0
+        convert_lead(
+            self.relay.org,
+            lead["Id"],
+            by=lead["OwnerId"],
+            opportunity_name="First project",
+            amount=9000.0,
         )
 
     @rule(contact=contacts, who=st.sampled_from(STAFF))

@@ -21,8 +21,11 @@ from baton.ledger.effects import outbox
 from baton.ledger.handoffs import handoffs, overrides
 from baton.ledger.handoffs.handoffs import HandoffRow, NewHandoff, NewHop
 from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.intake import merges, seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
 from baton.ledger.leads import leads, persons
-from baton.ledger.leads.leads import PersonFields, SeenLead, StateChange
+from baton.ledger.leads.leads import StateChange
+from baton.ledger.leads.persons import PersonFields
 from baton.ledger.record import decisions
 from baton.ledger.tables.around_leads import duplicate_link
 from baton.pipeline.active_policy import Agreement
@@ -93,7 +96,7 @@ class Furnished:
                 },
             ),
         )
-        return leads.upsert_seen(self.conn, [seen])[str(self._number)].id
+        return seen_leads.upsert_seen(self.conn, [seen])[str(self._number)].id
 
     def decided(self, lead_id: int, **facts: Any) -> tuple[int, Decision]:
         """A decision on a lead, as the engine makes it."""
@@ -197,7 +200,7 @@ class Furnished:
 
     def merged(self) -> tuple[int, int]:
         loser, winner = self.lead(), self.lead()
-        leads.merge_into(self.conn, winner, [loser], at=WORKING, by="hubspot")
+        merges.merge_into(self.conn, winner, [loser], at=WORKING, by="hubspot")
         return loser, winner
 
     def failed(self, state: str = "dead", kind: str = "salesforce_task") -> int:

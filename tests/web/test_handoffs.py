@@ -15,8 +15,9 @@ from tests.web.conftest import NOW, Visitors
 from baton.ledger.database.engine import transaction
 from baton.ledger.handoffs import handoffs
 from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
-from baton.ledger.leads import leads
-from baton.ledger.leads.leads import PersonFields, SeenLead
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
+from baton.ledger.leads.persons import PersonFields
 from baton.web.pages.handoffs import PAGE
 from baton.web.spreadsheets import harmless
 
@@ -28,7 +29,7 @@ def client(ledger_engine: Engine, ledger_url: str, visitors: Visitors) -> TestCl
     """Pages over a ledger of sixty handoffs, two of them late, one with a dangerous company."""
     with transaction(ledger_engine) as conn:
         seen = [_seen(number) for number in range(COUNT)]
-        rows = leads.upsert_seen(conn, seen)
+        rows = seen_leads.upsert_seen(conn, seen)
         handoffs.open_handoffs(
             conn, [_handed(rows[one.hubspot_id].id, at) for at, one in enumerate(seen)]
         )

@@ -17,8 +17,9 @@ from baton.audit.metrics import METRICS
 from baton.ledger.database.engine import transaction
 from baton.ledger.handoffs import handoffs
 from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
-from baton.ledger.leads import leads
-from baton.ledger.leads.leads import PersonFields, SeenLead
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
+from baton.ledger.leads.persons import PersonFields
 from baton.ledger.metrics import metrics
 from baton.ledger.pages import page_metrics
 
@@ -42,7 +43,7 @@ def client(ledger_engine: Engine, ledger_url: str, visitors: Visitors) -> TestCl
                 content={},
                 person=PersonFields(email=f"p{number}@made.test"),
             )
-            lead = leads.upsert_seen(conn, [seen])[seen.hubspot_id]
+            lead = seen_leads.upsert_seen(conn, [seen])[seen.hubspot_id]
             hop = NewHop(
                 owner_kind="user",
                 owner_key="helena.voss@relay.test",

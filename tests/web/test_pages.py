@@ -17,8 +17,9 @@ from baton.errors import LedgerUnavailableError
 from baton.ledger.database.engine import transaction
 from baton.ledger.handoffs import handoffs
 from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
-from baton.ledger.leads import leads
-from baton.ledger.leads.leads import PersonFields, SeenLead
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
+from baton.ledger.leads.persons import PersonFields
 from baton.ledger.sources import watermarks
 from baton.web.pages import today
 from baton.web.seals import LIFE, Seals
@@ -42,7 +43,7 @@ def filled(ledger_engine: Engine, ledger_url: str) -> str:
                 email="ann@made.test", first_name="Ann", last_name="Made", company_name=NASTY
             ),
         )
-        lead = leads.upsert_seen(conn, [seen])["501"]
+        lead = seen_leads.upsert_seen(conn, [seen])["501"]
         hop = NewHop(owner_kind="user", owner_key="helena.voss@relay.test", assigned_at=NOW)
         made = handoffs.open_handoff(
             conn,

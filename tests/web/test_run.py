@@ -16,8 +16,9 @@ from tests.web.conftest import NOW, Visitors
 
 from baton.ledger.agreements import policies
 from baton.ledger.database.engine import transaction
-from baton.ledger.leads import leads
-from baton.ledger.leads.leads import PersonFields, SeenLead
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
+from baton.ledger.leads.persons import PersonFields
 from baton.ledger.record import batches
 from baton.policy.loader import read_bundle
 from baton.web import RunLink
@@ -48,7 +49,7 @@ def judged(ledger_engine: Engine, ledger_url: str) -> str:
             )
             for number in range(PAGE + 5)
         ]
-        for row in leads.upsert_seen(conn, seen).values():
+        for row in seen_leads.upsert_seen(conn, seen).values():
             conn.execute(
                 text(
                     "INSERT INTO decision (lead_id, batch_id, snapshot_hash, policy_hash,"

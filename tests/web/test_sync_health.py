@@ -15,8 +15,8 @@ from baton.ledger.database.engine import transaction
 from baton.ledger.effects import crm_objects, outbox, switches
 from baton.ledger.effects.crm_objects import Finding
 from baton.ledger.effects.effects import NewEffect
-from baton.ledger.leads import leads
-from baton.ledger.leads.leads import SeenLead
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
 from baton.ledger.pages import page_sync
 from baton.ledger.proofs import checks, reconciliation
 from baton.ledger.proofs.reconciliation import Found
@@ -43,7 +43,7 @@ def used(ledger_engine: Engine, ledger_url: str) -> str:
             content_hash="hash",
             content={},
         )
-        lead = leads.upsert_seen(conn, [seen])["9001"].id
+        lead = seen_leads.upsert_seen(conn, [seen])["9001"].id
         news = [NewEffect(key=kind, kind=kind, lead_id=lead) for kind in _KINDS]
         outbox.add(conn, news, at=NOW - timedelta(hours=2))
         conn.execute(

@@ -15,8 +15,9 @@ from baton.ledger.agreements import rosters
 from baton.ledger.database.engine import transaction
 from baton.ledger.handoffs import handoffs
 from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
-from baton.ledger.leads import leads
-from baton.ledger.leads.leads import PersonFields, SeenLead
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
+from baton.ledger.leads.persons import PersonFields
 from baton.pipeline.versions.agreements import activate_policy, adopt_roster, current_roster
 from baton.pipeline.versions.roster_versions import change_roster
 from baton.policy.loader import read_bundle, read_roster
@@ -57,7 +58,7 @@ def hand_off(
             content={},
             person=PersonFields(email=f"p{number}@made.test", first_name="Ann", last_name="Lead"),
         )
-        lead = leads.upsert_seen(conn, [seen])[seen.hubspot_id]
+        lead = seen_leads.upsert_seen(conn, [seen])[seen.hubspot_id]
         hop = NewHop(owner_kind="user", owner_key=owner, pool=pool, assigned_at=at)
         new = NewHandoff(lead_id=lead.id, mode="live", captured_at=at, decided_at=at, hop=hop)
         made = handoffs.open_handoff(conn, new)

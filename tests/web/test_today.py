@@ -21,8 +21,11 @@ from baton.ledger.effects.effects import NewEffect
 from baton.ledger.handoffs import handoffs, overrides
 from baton.ledger.handoffs.handoffs import NewHandoff, NewHop
 from baton.ledger.handoffs.overrides import NewOverride
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
 from baton.ledger.leads import arrivals, leads
-from baton.ledger.leads.leads import PersonFields, SeenLead, StateChange
+from baton.ledger.leads.leads import StateChange
+from baton.ledger.leads.persons import PersonFields
 from baton.ledger.proofs import checks
 from baton.ledger.sources import watermarks
 from baton.pipeline.today.morning import Morning, Tone, read
@@ -67,7 +70,7 @@ class Ledger:
                 email=f"p{number}@made.test", last_name="Secret", company_name=company
             ),
         )
-        return leads.upsert_seen(self.conn, [seen])[seen.hubspot_id].id
+        return seen_leads.upsert_seen(self.conn, [seen])[seen.hubspot_id].id
 
     def handoff(
         self,

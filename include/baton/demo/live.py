@@ -15,7 +15,7 @@ from baton.ledger.database.engine import transaction
 from baton.ledger.effects import outbox
 from baton.ledger.handoffs import handoffs
 from baton.ledger.handoffs.handoffs import HandoffRow
-from baton.ledger.leads import leads
+from baton.ledger.leads import persons
 from baton.ledger.record import decisions
 from baton.ledger.record.decisions import DecisionRow
 from baton.settings import Mode
@@ -91,7 +91,7 @@ class LiveWatch:
             if row.id not in self._judged and row.outcome in _ASIDE
         ]
         self._judged.update(row.id for row in rows)
-        people = leads.people(conn, [row.lead_id for row in rows])
+        people = persons.people(conn, [row.lead_id for row in rows])
         return [
             Sideways(
                 lead=_name(people.get(row.lead_id)),
@@ -110,7 +110,7 @@ class LiveWatch:
         if not fresh:
             return []
         self._landed.update(row.id for row in fresh)
-        people = leads.people(conn, [row.lead_id for row in fresh])
+        people = persons.people(conn, [row.lead_id for row in fresh])
         hops = handoffs.hops(conn, [row.id for row in fresh])
         found = []
         for row in sorted(fresh, key=lambda one: one.notified_at or one.captured_at):

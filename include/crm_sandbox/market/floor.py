@@ -15,6 +15,7 @@ from crm_sandbox.market.reps import Move, MoveKind, Work, plan
 from crm_sandbox.market.rhythm import DemoRhythm, OfficeRhythm, Rhythm
 from crm_sandbox.market.staff import BY_KEY, account_executive, reps_of_region
 from crm_sandbox.market.working_hours import WorkingHours
+from crm_sandbox.salesforce.conversion import convert_lead
 from crm_sandbox.salesforce.errors import OrgFault
 from crm_sandbox.salesforce.org import Org
 
@@ -247,8 +248,13 @@ class SalesFloor:
         amount = deal_amount(self._seed, company) if company else round(lognormal(rng, 14000, 0.5))
         if work.record_id.startswith("00Q"):
             name = f"{record['Company']} - {move.at:%B %Y}"[:120]
-            done = self._org.convert_lead(
-                work.record_id, by=user, at=move.at, opportunity_name=name, amount=float(amount)
+            done = convert_lead(
+                self._org,
+                work.record_id,
+                by=user,
+                at=move.at,
+                opportunity_name=name,
+                amount=float(amount),
             )
             deal = done.opportunity_id
         else:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crm_sandbox.salesforce.errors import OrgFault
 from crm_sandbox.salesforce.history import add_lead_history, record_history
+from crm_sandbox.salesforce.org import Org
 from crm_sandbox.salesforce.stamps import stamp
 from crm_sandbox.salesforce.table import Row
-
-if TYPE_CHECKING:
-    from crm_sandbox.salesforce.org import Org
 
 _TO_ACCOUNT = {
     "Website": "Website",
@@ -49,16 +47,29 @@ class Conversion:
     opportunity_id: str | None
 
 
-def convert(
+def convert_lead(
     org: Org,
-    lead: Row,
+    lead_id: str,
     *,
     by: str,
-    at: datetime,
+    at: datetime | None = None,
     opportunity_name: str | None,
-    amount: float | None,
+    amount: float | None = None,
 ) -> Conversion:
-    """Convert; `Org.convert_lead` says what happens. Raises OrgFault when already converted."""
+    """Convert a lead to an account, a contact and, when named, an opportunity.
+
+    An account of the same name and a contact of the same e-mail in it are joined. The lead's owner
+    owns what is made; `by` does when a queue owns the lead. Activities move along. Raises OrgFault
+    when the lead is not there or already converted.
+    """
+    lead = org.require(org.store.sobject("Lead"), lead_id)
+    with org.transaction():
+        return _convert(org, lead, by, org.moment(at), opportunity_name, amount)
+
+
+def _convert(
+    org: Org, lead: Row, by: str, at: datetime, opportunity_name: str | None, amount: float | None
+) -> Conversion:
     if lead["IsConverted"]:
         raise OrgFault("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
     owner = lead["OwnerId"] if lead["OwnerId"].startswith("005") else by

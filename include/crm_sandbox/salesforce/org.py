@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from crm_sandbox.clock import SandboxClock
-from crm_sandbox.salesforce.conversion import Conversion, convert
 from crm_sandbox.salesforce.errors import OrgFault, bad_reference, is_deleted
 from crm_sandbox.salesforce.history import record_history
 from crm_sandbox.salesforce.ids import make_id, normalise_id
@@ -34,7 +33,7 @@ from crm_sandbox.salesforce.table import Row, index_key
 from crm_sandbox.salesforce.values import to_second
 
 INTEGRATION_USERNAME = "integration@relay.test"
-__all__ = ["INTEGRATION_USERNAME", "Conversion", "Org"]
+__all__ = ["INTEGRATION_USERNAME", "Org"]
 
 _RULE_QUEUE = ("Assignment rule catch-all", "Assignment_Rule_Catch_All")
 
@@ -131,7 +130,7 @@ class Org:
         kind = self.store.sobject(sobject)
         if not kind.createable:
             raise _unsupported(kind, "create")
-        when, who = self._moment(at), by or self.integration_user_id
+        when, who = self.moment(at), by or self.integration_user_id
         values = accept(self.store, kind, fields, creating=True, besides=self._audited(kind, who))
         row = {**self.store.blank(kind), **values}
         if "OwnerId" in row and row["OwnerId"] is None:
@@ -162,10 +161,10 @@ class Org:
         kind = self.store.sobject(sobject)
         if not kind.updateable:
             raise _unsupported(kind, "update")
-        before = self._require(kind, record_id)
+        before = self.require(kind, record_id)
         if before.get("IsConverted") and kind.name == "Lead":
             raise OrgFault("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
-        when, who = self._moment(at), by or self.integration_user_id
+        when, who = self.moment(at), by or self.integration_user_id
         values = accept(self.store, kind, fields, creating=False)
         row = {**before, **values}
         self._apply_assignment_rule(kind, row, values, options)
@@ -215,12 +214,12 @@ class Org:
         kind = self.store.sobject(sobject)
         if not kind.deletable:
             raise _unsupported(kind, "delete")
-        before = self._require(kind, record_id)
+        before = self.require(kind, record_id)
         if "IsDeleted" not in before:
             self.store.put(kind.name, before["Id"], None)
             return
         row = {**before, "IsDeleted": True}
-        self._stamp(row, self.integration_user_id, self._moment(at), created=False)
+        self._stamp(row, self.integration_user_id, self.moment(at), created=False)
         self.store.put(kind.name, row["Id"], row)
 
     def matches(self, sobject: str, key_field: str, key_value: Any) -> list[str]:
@@ -250,33 +249,8 @@ class Org:
 
     def written_at(self, at: datetime) -> datetime:
         """When something that happened at `at` is stored."""
-        stored = max(at, self._moment(None)) if self._recorded_now else at
+        stored = max(at, self.moment(None)) if self._recorded_now else at
         return self.own_rules.stamped_at(stored)
-
-    def convert_lead(
-        self,
-        lead_id: str,
-        *,
-        by: str,
-        at: datetime | None = None,
-        opportunity_name: str | None,
-        amount: float | None = None,
-    ) -> Conversion:
-        """Convert a lead to an account, a contact and, when named, an opportunity.
-
-        An account of the same name and a contact of the same e-mail in it are joined. The lead's
-        owner owns what is made; `by` does when a queue owns the lead. Activities move along.
-        """
-        lead = self._require(self.store.sobject("Lead"), lead_id)
-        with self.transaction():
-            return convert(
-                self,
-                lead,
-                by=by,
-                at=self._moment(at),
-                opportunity_name=opportunity_name,
-                amount=amount,
-            )
 
     # -- people -------------------------------------------------------------------------------
 
@@ -312,16 +286,18 @@ class Org:
         kind = self.store.sobject(sobject)
         record_id = str(values.get("Id") or self.store.table(kind.name).next_id())
         row = {**self.store.blank(kind), **values, "Id": record_id}
-        self._stamp(row, self.system_user_id, self._moment(None), created=True)
+        self._stamp(row, self.system_user_id, self.moment(None), created=True)
         self.store.put(kind.name, record_id, row)
         return record_id
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _moment(self, at: datetime | None) -> datetime:
+    def moment(self, at: datetime | None) -> datetime:
+        """Return `at`, or else now, as the org keeps moments: to the second."""
         return to_second(at or self.clock.now())
 
-    def _require(self, kind: SObject, record_id: str) -> Row:
+    def require(self, kind: SObject, record_id: str) -> Row:
+        """Return a record that is there. Raises OrgFault: no such id, or in the recycle bin."""
         full = normalise_id(record_id)
         if full is None or self.schema.by_id(full) is not kind:
             raise OrgFault("MALFORMED_ID", f"bad id {record_id}", ["Id"])

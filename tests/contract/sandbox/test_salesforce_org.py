@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from crm_sandbox.clock import SandboxClock
+from crm_sandbox.salesforce.conversion import convert_lead
 from crm_sandbox.salesforce.errors import OrgFault
 from crm_sandbox.salesforce.ids import normalise_id
 from crm_sandbox.salesforce.org import Org
@@ -134,7 +135,7 @@ def test_what_is_recorded_later_keeps_its_moment_and_is_stamped_now(org, clock, 
         touch = org.insert("Task", {"OwnerId": rep, "WhoId": lead_id}, by=rep, at=then)
         org.update("Task", touch, {"Status": "Completed"}, by=rep, at=then)
         org.update("Lead", lead_id, {"Status": "Accepted"}, by=rep, at=then)
-        done = org.convert_lead(lead_id, by=rep, at=then, opportunity_name="Acme deal")
+        done = convert_lead(org, lead_id, by=rep, at=then, opportunity_name="Acme deal")
     task, lead = org.get("Task", touch), org.get("Lead", lead_id)
     assert task["CreatedDate"] == task["CompletedDateTime"] == task["LastModifiedDate"] == then
     assert lead["LastModifiedDate"] == then
@@ -300,7 +301,7 @@ def test_conversion_makes_records_moves_activities_and_locks_the_lead(org, rep):
     )
     task_id = org.insert("Task", {"OwnerId": rep, "WhoId": lead_id, "Handoff_Key__c": "H7"})
     later = START + timedelta(days=2)
-    done = org.convert_lead(lead_id, by=rep, at=later, opportunity_name="Acme deal", amount=9000)
+    done = convert_lead(org, lead_id, by=rep, at=later, opportunity_name="Acme deal", amount=9000)
 
     lead = org.get("Lead", lead_id)
     assert (lead["IsConverted"], lead["Status"]) == (True, "Qualified")
@@ -320,7 +321,7 @@ def test_conversion_makes_records_moves_activities_and_locks_the_lead(org, rep):
     assert refused(
         org.upsert, "Lead", "HubSpot_Contact_Id__c", "77", {"Title": "CTO"}
     ).error_code == ("CANNOT_UPDATE_CONVERTED_LEAD")
-    again = refused(org.convert_lead, lead_id, by=rep, opportunity_name=None)
+    again = refused(convert_lead, org, lead_id, by=rep, opportunity_name=None)
     assert again.error_code == "CANNOT_UPDATE_CONVERTED_LEAD"
 
 
@@ -331,7 +332,7 @@ def test_conversion_joins_the_known_account_and_contact(org, rep):
     )
     queue = org.add_queue("Inbound triage", "Inbound_triage")
     lead_id = org.insert("Lead", {**LEAD, "OwnerId": queue})
-    done = org.convert_lead(lead_id, by=rep, opportunity_name=None)
+    done = convert_lead(org, lead_id, by=rep, opportunity_name=None)
     assert (done.account_id, done.contact_id) == (account, contact)
     assert done.opportunity_id is None
 

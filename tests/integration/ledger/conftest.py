@@ -18,8 +18,11 @@ from baton.ledger.effects import outbox
 from baton.ledger.effects.outbox import NewEffect
 from baton.ledger.handoffs import handoffs
 from baton.ledger.handoffs.handoffs import HandoffRow, NewHandoff, NewHop
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
 from baton.ledger.leads import leads
-from baton.ledger.leads.leads import LeadRow, PersonFields, SeenLead
+from baton.ledger.leads.leads import LeadRow
+from baton.ledger.leads.persons import PersonFields
 from baton.ledger.record import batches, decisions
 from baton.ledger.record.decisions import NewDecision
 from baton.policy.bundle import PolicyBundle
@@ -54,7 +57,7 @@ class World:
 
     def lead(self, *, at: datetime = START, **more: Any) -> LeadRow:
         number = str(next(self.numbers))
-        return leads.upsert_seen(self.conn, [seen(number, at=at, **more)])[number]
+        return seen_leads.upsert_seen(self.conn, [seen(number, at=at, **more)])[number]
 
     def policy(self, text: str = "agreed: {}") -> str:
         return policies.store(self.conn, PolicyBundle({"policy.yaml": text}), at=START)

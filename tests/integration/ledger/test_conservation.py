@@ -10,7 +10,7 @@ from tests.integration.ledger.conftest import KINDS, START, minutes
 from baton.leads.states import HandoffState
 from baton.ledger.effects import outbox
 from baton.ledger.handoffs.handoffs import HandoffRow
-from baton.ledger.leads import leads
+from baton.ledger.intake import merges
 from baton.ledger.proofs import conservation
 from baton.ledger.proofs.conservation import Severity
 
@@ -33,7 +33,7 @@ def test_a_healthy_ledger_has_nothing_to_report(world: World) -> None:
     healthy(world)
     world.lead()
     merged, into = world.lead(), world.lead()
-    leads.merge_into(world.conn, into.id, [merged.id], at=START, by="hubspot")
+    merges.merge_into(world.conn, into.id, [merged.id], at=START, by="hubspot")
     report = conservation.check(world.conn, now=minutes(1))
     assert report.findings == ()
     assert (report.ok, report.residual) == (True, 0)

@@ -15,8 +15,9 @@ from baton.leads.states import LEAD_MOVES, HandoffState, LeadState
 from baton.ledger.effects import outbox
 from baton.ledger.handoffs import dispositions, handoffs
 from baton.ledger.handoffs.dispositions import NewDisposition
-from baton.ledger.leads import leads, persons
-from baton.ledger.leads.leads import PersonFields
+from baton.ledger.intake import merges, seen_leads
+from baton.ledger.leads import histories, leads, persons, snapshots
+from baton.ledger.leads.persons import PersonFields
 from baton.ledger.record import transitions
 from baton.ledger.tables.leads import person, snapshot
 
@@ -31,16 +32,16 @@ def counted(conn: Connection, table: Any) -> int:
 def test_a_new_lead_is_seen_with_a_timer_and_its_snapshot(world: World) -> None:
     row = world.lead()
     assert (row.created, row.changed, row.state) == (True, True, LeadState.SEEN)
-    assert row.timer_at == START + leads.UNJUDGED_ALARM
+    assert row.timer_at == START + seen_leads.UNJUDGED_ALARM
     assert [each.after for each in transitions.of(world.conn, "lead", row.id)] == ["seen"]
-    stored = leads.snapshot_of(world.conn, row.id, f"hash-{row.hubspot_id}-1")
+    stored = snapshots.snapshot_of(world.conn, row.id, f"hash-{row.hubspot_id}-1")
     assert stored is not None
     assert stored.content == {"numberofemployees": "1"}
 
 
 def test_reading_the_same_again_changes_nothing(world: World) -> None:
     row = world.lead()
-    again = leads.upsert_seen(world.conn, [seen(row.hubspot_id)])[row.hubspot_id]
+    again = seen_leads.upsert_seen(world.conn, [seen(row.hubspot_id)])[row.hubspot_id]
     assert (again.created, again.changed, again.id) == (False, False, row.id)
     assert counted(world.conn, snapshot) == 1
 
@@ -48,24 +49,24 @@ def test_reading_the_same_again_changes_nothing(world: World) -> None:
 def test_a_changed_lead_is_told_and_both_snapshots_stay(world: World) -> None:
     row = world.lead()
     later = seen(row.hubspot_id, version=2, at=minutes(1), person=PersonFields(title="CTO"))
-    changed = leads.upsert_seen(world.conn, [later])[row.hubspot_id]
+    changed = seen_leads.upsert_seen(world.conn, [later])[row.hubspot_id]
     assert (changed.created, changed.changed) == (False, True)
     assert counted(world.conn, snapshot) == 2
-    assert leads.people(world.conn, [row.id])[row.id].title == "CTO"
+    assert persons.people(world.conn, [row.id])[row.id].title == "CTO"
 
 
 def test_an_older_reading_never_overwrites_a_newer_one(world: World) -> None:
     row = world.lead(at=minutes(5))
     stale = seen(row.hubspot_id, version=2, at=minutes(1), person=PersonFields(title="old"))
-    result = leads.upsert_seen(world.conn, [stale])[row.hubspot_id]
+    result = seen_leads.upsert_seen(world.conn, [stale])[row.hubspot_id]
     assert not result.changed
-    assert leads.people(world.conn, [row.id])[row.id].title is None
+    assert persons.people(world.conn, [row.id])[row.id].title is None
 
 
 def test_twice_in_one_batch_the_newest_counts(world: World) -> None:
     old, new = seen("7"), seen("7", version=2, at=minutes(1))
     world.lead()
-    row = leads.upsert_seen(world.conn, [new, old])["7"]
+    row = seen_leads.upsert_seen(world.conn, [new, old])["7"]
     found = leads.get(world.conn, row.id)
     assert found is not None
     assert found.last_content_hash == "hash-7-2"
@@ -74,7 +75,7 @@ def test_twice_in_one_batch_the_newest_counts(world: World) -> None:
 def test_ten_thousand_leads_in_a_few_seconds(ledger_conn: Connection) -> None:
     rows = [seen(str(number)) for number in range(10_000)]
     began = time.monotonic()
-    assert len(leads.upsert_seen(ledger_conn, rows)) == 10_000
+    assert len(seen_leads.upsert_seen(ledger_conn, rows)) == 10_000
     # Two to three seconds on an idle machine; row by row it would take a minute.
     assert time.monotonic() - began < 30
     assert counted(ledger_conn, person) == 10_000
@@ -82,7 +83,7 @@ def test_ten_thousand_leads_in_a_few_seconds(ledger_conn: Connection) -> None:
 
 def test_personal_data_is_not_shown_by_repr(world: World) -> None:
     row = world.lead()
-    assert "buyer.test" not in repr(leads.people(world.conn, [row.id]))
+    assert "buyer.test" not in repr(persons.people(world.conn, [row.id]))
     assert "buyer.test" not in repr(seen("9"))
 
 
@@ -154,7 +155,7 @@ def test_history_knows_owners_recycles_and_the_open_handoff(world: World) -> Non
         )
     told = world.decision(row, result={"trigger_at": minutes(10).isoformat()})
     third = world.handoff(row, decision_id=told, owner="dana@relay.test")
-    history = leads.histories(world.conn, [row.id])[row.id]
+    history = histories.histories(world.conn, [row.id])[row.id]
     assert history.earlier_owners == ("amara@relay.test", "luis@relay.test", "dana@relay.test")
     assert history.recycles == {"no_reply": 2}
     assert history.last_disposition == "no_reply"
@@ -168,7 +169,7 @@ def test_merging_moves_the_only_open_handoff_to_the_winner(world: World) -> None
     winner, loser = world.lead(), world.lead()
     handoff = world.handoff(loser)
     world.chain(handoff)
-    leads.upsert_seen(
+    seen_leads.upsert_seen(
         world.conn,
         [seen(winner.hubspot_id, version=2, at=minutes(1), merged_ids=(loser.hubspot_id,))],
     )
@@ -180,14 +181,14 @@ def test_merging_moves_the_only_open_handoff_to_the_winner(world: World) -> None
     moved = handoffs.open_of_leads(world.conn, [winner.id])[winner.id]
     assert (moved.id, moved.key) == (handoff.id, handoff.key)
     assert {each.lead_id for each in outbox.of_handoff(world.conn, handoff.id)} == {winner.id}
-    assert leads.people(world.conn, [loser.id]) == {}
+    assert persons.people(world.conn, [loser.id]) == {}
 
 
 def test_merging_two_open_handoffs_cancels_the_losers(world: World) -> None:
     winner, loser = world.lead(), world.lead()
     mine, theirs = world.handoff(winner), world.handoff(loser)
     world.chain(theirs)
-    leads.merge_into(world.conn, winner.id, [loser.id], at=minutes(1), by="hubspot")
+    merges.merge_into(world.conn, winner.id, [loser.id], at=minutes(1), by="hubspot")
     kept, ended = handoffs.get(world.conn, mine.id), handoffs.get(world.conn, theirs.id)
     assert kept is not None
     assert ended is not None
@@ -203,7 +204,7 @@ def test_what_was_erased_stays_erased(world: World) -> None:
         {"id": row.id},
     )
     persons.store_people(world.conn, {row.id: PersonFields(email="back@buyer.test")})
-    assert leads.people(world.conn, [row.id])[row.id].email is None
+    assert persons.people(world.conn, [row.id])[row.id].email is None
 
 
 def _dispose(world: World, handoff_id: int, code: str) -> None:
@@ -238,6 +239,6 @@ def test_characters_that_no_database_takes_do_not_fail_a_batch(world: World) -> 
     odd = "a\x00b\ud800 \\u0000"
     given = PersonFields(first_name=odd, raw={"firstname": odd, "more": [odd]})
     row = world.lead(person=given, content={"note": odd})
-    stored = leads.people(world.conn, [row.id])[row.id]
+    stored = persons.people(world.conn, [row.id])[row.id]
     assert stored.first_name == "ab? \\u0000"
     assert stored.raw == {"firstname": "ab? \\u0000", "more": ["ab? \\u0000"]}

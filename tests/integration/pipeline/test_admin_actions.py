@@ -13,6 +13,7 @@ from tests.integration.pipeline.relay import Relay
 from baton.decision.decide import replay
 from baton.leads.states import LeadState
 from baton.ledger.database.engine import transaction
+from baton.ledger.intake import merges
 from baton.ledger.leads import leads, persons
 from baton.ledger.leads.leads import StateChange
 from baton.pipeline.by_hand.admin_actions import carry_out, version
@@ -372,7 +373,7 @@ def test_who_is_gone_is_left_alone(relay: Relay, hands: Hands, state: str) -> No
     with transaction(relay.engine) as conn:
         if state == "merged":
             winner = relay.lead(other)["id"]
-            leads.merge_into(conn, winner, [subject.id], at=relay.now(), by="hubspot")
+            merges.merge_into(conn, winner, [subject.id], at=relay.now(), by="hubspot")
         else:
             leads.set_state(
                 conn, subject.id, LeadState.ERASED, at=relay.now(), cause="forgotten", by="tests"

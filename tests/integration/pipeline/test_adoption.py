@@ -12,6 +12,7 @@ from baton.pipeline.delivery.deliver import deliver_and_notify
 from baton.pipeline.judging.qualify import qualify_and_route
 from baton.pipeline.versions.agreements import activate_policy
 from baton.policy.bundle import PolicyBundle
+from crm_sandbox.salesforce.conversion import convert_lead
 from crm_sandbox.salesforce.own_rules import read_own_rules
 
 SOFIA = "sofia.ricci@relay.test"
@@ -126,7 +127,7 @@ def test_a_lead_converted_whose_contact_is_gone_is_told_and_comes_back(relay: Re
     qualify_and_route(relay.ctx)
     given = {"LastName": "T", "Company": "Softworks", "HubSpot_Contact_Id__c": contact}
     made = relay.org.insert("Lead", given, by=relay.user(SOFIA))
-    done = relay.org.convert_lead(made, by=relay.user(SOFIA), opportunity_name=None)
+    done = convert_lead(relay.org, made, by=relay.user(SOFIA), opportunity_name=None)
     relay.org.delete("Contact", done.contact_id)
 
     deliver_and_notify(relay.ctx)

@@ -98,7 +98,7 @@ def test_merging_in_hubspot_settles_the_link(relay: Relay) -> None:
     relay.wait(minutes=5)
     with transaction(relay.engine) as conn:
         ids = {row["hubspot_id"]: row["id"] for row in relay.rows("SELECT * FROM lead")}
-        from baton.ledger.leads.leads import merge_into
+        from baton.ledger.intake.merges import merge_into
 
         merge_into(conn, ids[first], [ids[second]], at=relay.now(), by="hubspot")
 

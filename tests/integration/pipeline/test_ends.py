@@ -7,6 +7,7 @@ from typing import Any
 from tests.integration.pipeline.relay import Relay
 
 from baton.pipeline.timers import run_timers
+from crm_sandbox.salesforce.conversion import convert_lead
 
 NO_REPLY = "No reply yet"
 
@@ -99,7 +100,7 @@ def converted(relay: Relay) -> tuple[str, str]:
     relay.run()
     relay.wait(minutes=3)
     lead = relay.salesforce_lead(contact)
-    done = relay.org.convert_lead(lead["Id"], by=lead["OwnerId"], opportunity_name=None)
+    done = convert_lead(relay.org, lead["Id"], by=lead["OwnerId"], opportunity_name=None)
     relay.follow()
     assert relay.handoff(contact)["state"] == "converted"
     return contact, str(done.account_id)

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.pipeline.relay import Relay
 
 from baton.pipeline.intake.references import read_references
+from crm_sandbox.salesforce.conversion import convert_lead
 
 pytestmark = pytest.mark.requirement("003-12")
 
@@ -175,7 +176,7 @@ def test_news_after_conversion_go_to_the_contact_and_make_no_second_lead(relay: 
     relay.follow()
     lead = relay.salesforce_lead(contact)
     relay.wait(minutes=10)
-    done = relay.org.convert_lead(lead["Id"], by=lead["OwnerId"], opportunity_name="First project")
+    done = convert_lead(relay.org, lead["Id"], by=lead["OwnerId"], opportunity_name="First project")
     relay.wait(minutes=5)
     relay.submit(contact, "Demo request")
 

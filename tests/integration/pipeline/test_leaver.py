@@ -25,6 +25,7 @@ from baton.pipeline.judging.leaver import (
 )
 from baton.pipeline.versions.agreements import current_roster
 from baton.policy.roster_edits import Cap, joined, quit_pool, with_cap, with_rep
+from crm_sandbox.salesforce.conversion import convert_lead
 
 MIRA, JONAS = "mira.lindner@relay.test", "jonas.keller@relay.test"
 PRIYA = "priya.raman@relay.test"
@@ -267,8 +268,8 @@ def test_an_account_teams_lead_gets_a_task_and_is_listed_for_the_manager(relay: 
 def test_a_converted_lead_gets_a_task_for_the_next_one_and_is_listed(relay: Relay) -> None:
     (contact,) = of_jonas(relay, 1)
     lead = relay.salesforce_lead(contact)
-    done = relay.org.convert_lead(
-        lead["Id"], by=lead["OwnerId"], opportunity_name="First project", amount=10_000.0
+    done = convert_lead(
+        relay.org, lead["Id"], by=lead["OwnerId"], opportunity_name="First project", amount=10_000.0
     )
     relay.wait(minutes=2)
     relay.everything()

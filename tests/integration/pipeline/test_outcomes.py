@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from tests.integration.pipeline.relay import START, Relay
 
+from crm_sandbox.salesforce.conversion import convert_lead
+
 LATER, EDUCATION = "Nurture: later", "Nurture: education"
 DATE = (START + timedelta(days=30)).date()
 
@@ -297,8 +299,8 @@ def converted(relay: Relay) -> tuple[str, str]:
     relay.follow()
     handoff = relay.handoff(contact)
     assert handoff["state"] == "working"
-    done = relay.org.convert_lead(
-        lead["Id"], by=lead["OwnerId"], opportunity_name="First project", amount=10_000.0
+    done = convert_lead(
+        relay.org, lead["Id"], by=lead["OwnerId"], opportunity_name="First project", amount=10_000.0
     )
     relay.follow()
     return contact, str(done.opportunity_id)

@@ -30,6 +30,7 @@ from baton.pipeline.reconciling.reconcile import (
 )
 from baton.pipeline.report import StepReport
 from baton.pipeline.response.sales_activity import read_outcomes
+from crm_sandbox.salesforce.conversion import convert_lead
 
 ALL = READING | WRITING
 
@@ -304,7 +305,7 @@ def test_an_outcome_and_a_conversion_that_were_not_followed_are_read_again(relay
     relay.wait(minutes=20)
     relay.give(lead_of(relay, given), "Accepted")
     sold = lead_of(relay, converted)
-    relay.org.convert_lead(sold["Id"], by=sold["OwnerId"], opportunity_name="First project")
+    convert_lead(relay.org, sold["Id"], by=sold["OwnerId"], opportunity_name="First project")
     relay.wait(minutes=40)
     with transaction(relay.engine) as conn:
         watermarks.set(conn, "salesforce.lead", relay.now().isoformat(), at=relay.now())

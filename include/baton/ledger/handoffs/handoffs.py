@@ -35,8 +35,8 @@ from baton.ledger.handoffs.handoff_rows import (
     as_handoff,
     as_hop,
 )
-from baton.ledger.leads import lead_rows
-from baton.ledger.leads.lead_rows import StateChange
+from baton.ledger.leads import leads
+from baton.ledger.leads.leads import StateChange
 from baton.ledger.record import transitions
 from baton.ledger.record.transitions import Transition
 from baton.ledger.tables.columns import among
@@ -113,20 +113,20 @@ def open_handoffs(
     """
     if not news:
         return []
-    leads = lead_rows.lock_leads(conn, [new.lead_id for new in news])
+    locked = leads.lock_leads(conn, [new.lead_id for new in news])
     for new in news:
-        if new.lead_id not in leads:
+        if new.lead_id not in locked:
             raise InvariantError(f"there is no lead {new.lead_id}")
     made = {
         row.lead_id: row
         for row in conn.execute(
             insert(handoff).returning(handoff),
-            [_values(new, leads[new.lead_id].cycle + 1) for new in news],
+            [_values(new, locked[new.lead_id].cycle + 1) for new in news],
         )
     }
     conn.execute(insert(hop), [_hop_values(made[new.lead_id].id, 1, new.hop) for new in news])
-    conn.execute(update(lead).where(among(lead.c.id, leads)).values(cycle=lead.c.cycle + 1))
-    lead_rows.set_states(
+    conn.execute(update(lead).where(among(lead.c.id, locked)).values(cycle=lead.c.cycle + 1))
+    leads.set_states(
         conn,
         [
             StateChange(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, literal, or_, select
 
-from baton.ledger.leads.leads import SeenSnapshot
+from baton.ledger.leads.snapshots import SeenSnapshot
 from baton.ledger.tables.agreements import pool_state
 from baton.ledger.tables.columns import OPEN_HANDOFF_STATES, among
 from baton.ledger.tables.handoffs import handoff, hop

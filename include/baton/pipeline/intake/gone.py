@@ -17,6 +17,7 @@ from baton.crm.hubspot import ContactRow, ContactsRead
 from baton.leads.model import LeadSnapshot
 from baton.leads.states import FINAL_LEAD_STATES, LeadState
 from baton.ledger.database.engine import transaction
+from baton.ledger.intake import merges
 from baton.ledger.leads import leads
 from baton.pipeline.context import Context
 from baton.pipeline.intake.pull import SnapshotReader
@@ -101,7 +102,7 @@ def _merge(conn: Connection, ctx: Context, winner: str, losers: Sequence[str]) -
         return 0
     known = [rows[one] for one in losers if one in rows]
     ids = [row.id for row in known if row.state not in FINAL_LEAD_STATES]
-    leads.merge_into(conn, into.id, ids, at=ctx.clock.now(), by="hubspot")
+    merges.merge_into(conn, into.id, ids, at=ctx.clock.now(), by="hubspot")
     return len(known)
 
 

@@ -17,8 +17,11 @@ from baton.decision.decide import decide
 from baton.decision.decision import RELEASED_FROM_REST, Decision, DecisionOutcome, HoldReason
 from baton.decision.inputs import DecisionInputs, gather, personal_labels
 from baton.leads.states import LeadState
-from baton.ledger.leads import judgement_queue, leads
-from baton.ledger.leads.leads import LeadRow, PersonFields, SeenLead
+from baton.ledger.intake import seen_leads
+from baton.ledger.intake.seen_leads import SeenLead
+from baton.ledger.leads import histories, judgement_queue
+from baton.ledger.leads.leads import LeadRow
+from baton.ledger.leads.persons import PersonFields
 from baton.ledger.record import batches, decisions
 from baton.pipeline.active_policy import Agreement
 from baton.pipeline.context import Context
@@ -104,7 +107,7 @@ def decide_all(
     used = sorted({one.mode for one in waiting})
     books = open_books(conn, ctx, agreement, dict.fromkeys(used, asked.handed_off))
     # Read once the pools are locked: whoever decided before has committed by then.
-    histories = leads.histories(conn, ids)
+    past = histories.histories(conn, ids)
     colleagues = {
         mode: Colleagues(
             conn,
@@ -119,7 +122,7 @@ def decide_all(
     batch_id = _begin(table, modes)
     decided = []
     for position, one in enumerate(waiting):
-        history = ties.history(one.row.id, histories[one.row.id])
+        history = ties.history(one.row.id, past[one.row.id])
         inputs = _inputs(table, one, position)
         found = _decide(table, one, replace(inputs, history=history))
         ties.learn(one.row.id, found.decision)
@@ -175,7 +178,7 @@ def _decide(table: _Table, one: _Waiting, inputs: DecisionInputs) -> _Decided:
     if row is None:
         return _Decided(one, inputs, decision)
     # Nothing of ours stands in Salesforce for it: whoever raises a hand anew is handed over anew.
-    fresh = leads.histories(table.conn, [row.id])[row.id]
+    fresh = histories.histories(table.conn, [row.id])[row.id]
     inputs = replace(inputs, history=table.ties.history(row.id, fresh))
     decision = decide(inputs, agreement.policy, agreement.roster, book)
     return _Decided(replace(one, row=row), inputs, decision)
@@ -241,7 +244,7 @@ def _see(
     privacy = Privacy.of(policy)
     personal = personal_labels(policy)
     seen = {one.snapshot.hubspot_id: _seen_lead(one, privacy, personal) for one in prepared}
-    rows = leads.upsert_seen(conn, list(seen.values()))
+    rows = seen_leads.upsert_seen(conn, list(seen.values()))
     waiting = []
     for one in prepared:
         key = one.snapshot.hubspot_id

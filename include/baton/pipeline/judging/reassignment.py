@@ -20,7 +20,7 @@ from baton.leads.states import HandoffState
 from baton.ledger.effects import outbox
 from baton.ledger.handoffs import handoffs
 from baton.ledger.handoffs.handoffs import HandoffRow, HopRow, NewHop, OpenTerms
-from baton.ledger.leads import leads
+from baton.ledger.leads import histories
 from baton.ledger.record import decisions
 from baton.ledger.record.decisions import DecisionRow
 from baton.pipeline.active_policy import Agreement
@@ -145,14 +145,14 @@ def _next_person(ctx: Standing, agreement: Agreement, one: Passing, book: PoolBo
 def read_passings(conn: Connection, ones: Sequence[OpenTerms]) -> list[Passing]:
     """Read what the next decision needs of these handoffs; one without a decision is left out."""
     firsts = decisions.get_many(conn, [one.handoff.decision_id or 0 for one in ones])
-    histories = leads.histories(conn, [one.handoff.lead_id for one in ones])
+    past = histories.histories(conn, [one.handoff.lead_id for one in ones])
     owners = _owners(conn, ones)
     return [
         Passing(
             one.handoff,
             one.hop,
             firsts[one.handoff.decision_id],
-            histories[one.handoff.lead_id],
+            past[one.handoff.lead_id],
             owners[one.handoff.id],
         )
         for one in ones

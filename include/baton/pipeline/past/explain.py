@@ -17,7 +17,7 @@ from baton.decision.explanation_people import explain_rep
 from baton.decision.inputs import DecisionInputs
 from baton.errors import BatonError, ConfigurationError
 from baton.ledger.agreements import policies, rosters
-from baton.ledger.leads import leads
+from baton.ledger.leads import histories, persons
 from baton.ledger.record import decisions
 from baton.ledger.record.decisions import DecisionRow
 from baton.pipeline.intake.lead_lookup import Found
@@ -124,13 +124,13 @@ def explain_lead(
 
 
 def _has_it(conn: Connection, lead_id: int) -> str | None:
-    history = leads.histories(conn, [lead_id]).get(lead_id)
+    history = histories.histories(conn, [lead_id]).get(lead_id)
     return history.open_handoff.owner if history and history.open_handoff else None
 
 
 def with_names(conn: Connection, told: Told) -> Told:
     """Put the lead's personal values into the sentences, for the screen of one person only."""
-    person = leads.people(conn, [told.lead_id]).get(told.lead_id)
+    person = persons.people(conn, [told.lead_id]).get(told.lead_id)
     values = {label: str(value) for label, value in person.answers.items()} if person else {}
     passages = tuple(
         replace(one, sentences=tuple(_filled(text, values) for text in one.sentences))

@@ -19,8 +19,8 @@ from baton.leads.enrichment import enrich
 from baton.leads.facts import hand_raise_properties, read_facts
 from baton.leads.model import LeadSnapshot, captured_at
 from baton.leads.verdict import Failure, Verdict
-from baton.ledger.leads.leads import SeenSnapshot
 from baton.ledger.leads.persons import Person
+from baton.ledger.leads.snapshots import SeenSnapshot
 from baton.policy.facts import Facts, FactValue, known
 from baton.policy.models import Policy
 from baton.validation.plain import PlainValidator

@@ -16,7 +16,7 @@ from baton.ledger.effects.outbox import NewEffect
 from baton.ledger.handoffs import dispositions, handoffs, touches
 from baton.ledger.handoffs.dispositions import NewDisposition, Refusal
 from baton.ledger.handoffs.handoffs import HandoffRow
-from baton.ledger.leads import leads
+from baton.ledger.leads import histories, leads
 from baton.pipeline.context import Context
 from baton.pipeline.judging.plan import state_write_back
 from baton.pipeline.modes import acting_for
@@ -101,7 +101,7 @@ def _take(
         words = f"'{one.outcome}' needs a reason: choose one of the list"
         refuse(conn, ctx, current, _refusal(one, words), code=None)
         return StepReport(without_reason=1)
-    history = leads.histories(conn, [current.lead_id])[current.lead_id]
+    history = histories.histories(conn, [current.lead_id])[current.lead_id]
     worked = [
         Touch(row.at, TouchKind(row.kind), Grade(row.grade), row.by_whom)
         for row in touches.of_handoffs(conn, [current.id]).get(current.id, ())

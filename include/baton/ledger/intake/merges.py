@@ -12,7 +12,7 @@ from baton.leads.states import FINAL_LEAD_STATES, HandoffState, LeadState
 from baton.ledger.effects import outbox
 from baton.ledger.handoffs import handoffs
 from baton.ledger.leads import answers
-from baton.ledger.leads.lead_rows import LeadRow, StateChange, lock_leads, set_states
+from baton.ledger.leads.leads import LeadRow, StateChange, lock_leads, set_states
 from baton.ledger.leads.persons import delete_people
 from baton.ledger.tables.columns import OPEN_HANDOFF_STATES, among
 from baton.ledger.tables.effects import effect
