@@ -51,8 +51,9 @@ else
 	$(BIN)/pytest --durations 5 -m "airflow and not long"
 endif
 
-proof: install ## what takes longer than a test run: a real Airflow whose parts are killed one by one
+proof: install ## more than a test run: a real Airflow whose parts are killed, properties with new examples
 	$(BIN)/pytest --durations 5 -m "airflow and long"
+	$(BIN)/pytest -n $(JOBS) --hypothesis-profile searching tests/property
 
 check: install ## lint, types, import contract, dead dependencies
 	$(BIN)/ruff check .

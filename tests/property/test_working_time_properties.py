@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -40,9 +41,17 @@ def days(draw: st.DrawFn) -> tuple[Block, ...]:
     return tuple(Block(opens * 900, closes * 900) for opens, closes in pairs)
 
 
+def _hours(week: Sequence[tuple[Block, ...]]) -> float:
+    return sum(block.closes - block.opens for day in week for block in day) / 3600
+
+
 @st.composite
 def calendars(draw: st.DrawFn) -> WorkingCalendar:
-    blocks = draw(st.lists(days(), min_size=7, max_size=7).filter(any))
+    """Calendars with three hours a week or more.
+
+    Forty days of work, the most that is asked here, must lie within the look-ahead of ten years.
+    """
+    blocks = draw(st.lists(days(), min_size=7, max_size=7).filter(lambda week: _hours(week) >= 3))
     closed = draw(st.frozensets(st.dates(date(2020, 1, 1), date(2035, 12, 31)), max_size=8))
     leave = draw(
         st.lists(st.tuples(INSTANTS, st.integers(60, 40 * 86_400)), max_size=4).map(
