@@ -82,10 +82,19 @@ def ledger_url(_ledgers: KeptLedgers) -> Iterator[str]:
     _ledgers.give_back(ledger)
 
 
+@pytest.fixture(scope="session")
+def _engines() -> dict[str, Engine]:
+    """An engine for each ledger: it remembers how each statement is compiled."""
+    return {}
+
+
 @pytest.fixture
-def ledger_engine(ledger_url: str) -> Iterator[Engine]:
-    """An engine for this test's own ledger; commits are allowed."""
-    engine = engines.ledger_engine(ledger_url, pooled=True, pool_size=8)
+def ledger_engine(ledger_url: str, _engines: dict[str, Engine]) -> Iterator[Engine]:
+    """An engine for this test's own ledger, without connections; commits are allowed."""
+    engine = _engines.get(ledger_url)
+    if engine is None:
+        engine = engines.ledger_engine(ledger_url, pooled=True, pool_size=8)
+        _engines[ledger_url] = engine
     yield engine
     engine.dispose()
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from tests.dags.conftest import AirflowProcess, DagRunResult
 from tests.installation import Installation
 
-from baton.ledger import tables
 from baton.ledger.database.engine import ledger_engine, transaction
+from baton.ledger.tables import handoffs, leads, operation, sources
 
 pytestmark = pytest.mark.xdist_group("dags")
 
@@ -65,12 +65,12 @@ def rows(relay: Installation, table: Any, *conditions: Any) -> list[Any]:
 
 
 def lead_of(relay: Installation, contact_id: str) -> Any:
-    return rows(relay, tables.lead, tables.lead.c.hubspot_id == contact_id)[0]
+    return rows(relay, leads.lead, leads.lead.c.hubspot_id == contact_id)[0]
 
 
 def handoff_of(relay: Installation, contact_id: str) -> Any:
     lead = lead_of(relay, contact_id)
-    return rows(relay, tables.handoff, tables.handoff.c.lead_id == lead.id)[0]
+    return rows(relay, handoffs.handoff, handoffs.handoff.c.lead_id == lead.id)[0]
 
 
 def everything_outside(relay: Installation) -> tuple[Any, ...]:
@@ -118,7 +118,9 @@ def test_a_second_lead_handoff_changes_nothing(
     assert relay.contact(contact) == properties
     assert again.returned["deliver_and_notify"] == {}
     assert again.returned["write_back"] == {}
-    assert len(rows(relay, tables.handoff)) == len({r.lead_id for r in rows(relay, tables.handoff)})
+    assert len(rows(relay, handoffs.handoff)) == len(
+        {r.lead_id for r in rows(relay, handoffs.handoff)}
+    )
 
 
 def test_disposition_sync_brings_the_answer_back_and_carries_out_its_action(
@@ -152,14 +154,14 @@ def test_sla_watch_reminds_once_and_records_the_breach(
     contact = relay.request_demo(**buyer)
     run("lead_handoff")
     handoff = handoff_of(relay, contact)
-    [hop] = rows(relay, tables.hop, tables.hop.c.handoff_id == handoff.id)
+    [hop] = rows(relay, handoffs.hop, handoffs.hop.c.handoff_id == handoff.id)
     # The clock of these tests runs out after two seconds (clocks_in_seconds.yaml).
     time.sleep(max(0.0, (hop.first_touch_due - datetime.now(UTC)).total_seconds() + 0.1))
 
     run("sla_watch")
     run("sla_watch")
 
-    events = rows(relay, tables.sla_event, tables.sla_event.c.hop_id == hop.id)
+    events = rows(relay, handoffs.sla_event, handoffs.sla_event.c.hop_id == hop.id)
     due = {event.kind: event.due_at for event in events}
     assert due["breach"] == hop.first_touch_due
     reminders = [
@@ -174,11 +176,11 @@ def test_crm_reference_sync_knows_owners_queues_and_accounts(
     relay: Installation, references: DagRunResult
 ) -> None:
     assert references.state == "success"
-    emails = {row.email for row in rows(relay, tables.crm_user)}
+    emails = {row.email for row in rows(relay, sources.crm_user)}
     assert {"helena.voss@relay.test", "jonas.keller@relay.test"} <= emails
-    queues = {row.name for row in rows(relay, tables.crm_user, tables.crm_user.c.kind == "queue")}
+    queues = {row.name for row in rows(relay, sources.crm_user, sources.crm_user.c.kind == "queue")}
     assert {"Inbound triage", "Inbound DACH"} <= queues
-    assert len(rows(relay, tables.crm_account)) == len(relay.salesforce("Account"))
+    assert len(rows(relay, sources.crm_account)) == len(relay.salesforce("Account"))
 
 
 def test_handoff_release_asks_nobody_when_nothing_is_held(
@@ -215,14 +217,14 @@ def test_handoff_audit_measures_the_day(
     run("lead_handoff")
 
     run("handoff_audit")
-    first = rows(relay, tables.metric_daily)
+    first = rows(relay, operation.metric_daily)
     run("handoff_audit")
 
     today = {
         (row.name, row.dimension): row.value for row in first if row.day == datetime.now(UTC).date()
     }
     assert today["handoffs", "all"] >= 1
-    assert len(rows(relay, tables.metric_daily)) == len(first)
+    assert len(rows(relay, operation.metric_daily)) == len(first)
 
 
 def test_ledger_upkeep_finds_every_lead_accounted_for(
@@ -234,7 +236,7 @@ def test_ledger_upkeep_finds_every_lead_accounted_for(
     result = run("ledger_upkeep")
 
     counted = result.returned["check_conservation"]
-    assert sum(counted.values()) == len(rows(relay, tables.lead))
+    assert sum(counted.values()) == len(rows(relay, leads.lead))
 
 
 def test_no_log_holds_a_personal_value(

@@ -19,10 +19,10 @@ from tests.installation import Installation
 from baton.demo.airflow_client import AirflowClient
 from baton.demo.airflow_stack import AirflowStack
 from baton.demo.processes import Child, wait_until
-from baton.ledger import tables
 from baton.ledger.database import embedded
 from baton.ledger.database.engine import ledger_engine, transaction
 from baton.ledger.proofs import conservation
+from baton.ledger.tables import effects, handoffs, leads
 
 HOT_LANE_SECONDS = 90.0
 """So long after a worker's death a hot lead may wait at most."""
@@ -63,19 +63,19 @@ class LiveRelay:
     def handoffs(self, contact: str) -> list[Any]:
         """Return the handoffs of a contact."""
         query = (
-            select(tables.handoff)
-            .join(tables.lead, tables.lead.c.id == tables.handoff.c.lead_id)
-            .where(tables.lead.c.hubspot_id == contact)
+            select(handoffs.handoff)
+            .join(leads.lead, leads.lead.c.id == handoffs.handoff.c.lead_id)
+            .where(leads.lead.c.hubspot_id == contact)
         )
         return self.ledger(query)
 
     def effects(self, contact: str) -> list[Any]:
         """Return the effects of a contact, first planned first."""
         query = (
-            select(tables.effect)
-            .join(tables.lead, tables.lead.c.id == tables.effect.c.lead_id)
-            .where(tables.lead.c.hubspot_id == contact)
-            .order_by(tables.effect.c.id)
+            select(effects.effect)
+            .join(leads.lead, leads.lead.c.id == effects.effect.c.lead_id)
+            .where(leads.lead.c.hubspot_id == contact)
+            .order_by(effects.effect.c.id)
         )
         return self.ledger(query)
 

@@ -12,7 +12,7 @@ from tests.browser.conftest import driver, look
 from tests.browser.looking import Looker
 from tests.e2e.live import LiveRelay
 
-from baton.ledger import tables
+from baton.ledger.tables import record
 from baton.web import DAG_OF_RUNS
 
 pytestmark = [pytest.mark.airflow, pytest.mark.browser, pytest.mark.timeout(600)]
@@ -81,11 +81,11 @@ def test_from_a_task_in_the_grid_to_the_leads_of_its_run_and_back(
     look, base = logged_in, running.stack.plan.base_url
     contact = running.hand_raise()
     running.settle(contact)
-    decided_by = select(tables.batch.c.run).join(
-        tables.decision, tables.decision.c.batch_id == tables.batch.c.id
+    decided_by = select(record.batch.c.run).join(
+        record.decision, record.decision.c.batch_id == record.batch.c.id
     )
     (handoff,) = running.handoffs(contact)
-    run = running.ledger(decided_by.where(tables.decision.c.id == handoff.decision_id))[0].run
+    run = running.ledger(decided_by.where(record.decision.c.id == handoff.decision_id))[0].run
     in_airflow = f"{base}/dags/{DAG_OF_RUNS}/runs/{quote(run, safe='')}"
     look.driver.get(f"{in_airflow}/tasks/qualify_and_route/details")
     _until(look, lambda _driver: _pressed(look, "a[href*='/baton/run']"))
