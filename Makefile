@@ -9,6 +9,8 @@ BIN := .venv/bin
 JOBS ?= 3
 
 export GX_ANALYTICS_ENABLED := false
+# Images of Python often forbid it; then each of the hundred processes compiles Airflow anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help install demo down test proof check bench lock format
 

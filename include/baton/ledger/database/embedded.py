@@ -191,7 +191,7 @@ def ensure_database(address: DatabaseAddress, name: str, *, template: str | None
             return False
         statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template:
-            statement += sql.SQL(" TEMPLATE {} STRATEGY WAL_LOG").format(sql.Identifier(template))
+            statement += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
         try:
             connection.execute(statement)
         except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
@@ -305,7 +305,14 @@ def _check_private(directory: Path, server: EmbeddedServer) -> None:
 
 def _forget_durability(address: DatabaseAddress) -> None:
     with address.connect("postgres") as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        # The last two: no new file of the log is filled with zeros, no old one kept for later.
+        for setting in (
+            "fsync",
+            "synchronous_commit",
+            "full_page_writes",
+            "wal_init_zero",
+            "wal_recycle",
+        ):
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         connection.execute("SELECT pg_reload_conf()")
 

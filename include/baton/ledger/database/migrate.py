@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def downgrade(url: str, revision: str) -> str | None:
     return _run(url, lambda config: command.downgrade(config, revision)) or None
 
 
+@functools.cache
 def head() -> str:
     """Return the revision that this version of Baton needs."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
